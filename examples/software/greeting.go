@@ -1,0 +1,3 @@
+package main
+
+const greeting = "Welcome to the shop."

@@ -1,0 +1,27 @@
+// Package names makes the physical names of cloud resources: pure functions, the same parts always give the same name.
+package names
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+)
+
+// The longest names that the services allow, in characters (from each service's API reference).
+const (
+	MaxBucket       = 63
+	MaxRole         = 64
+	MaxLoadBalancer = 32
+	MaxDefault      = 100
+)
+
+// Join puts the parts together with hyphens. A result longer than max characters is cut and ends with a hash of the whole,
+// so that two long names that differ only at their ends stay different.
+func Join(max int, parts ...string) string {
+	name := strings.Join(parts, "-")
+	if len(name) <= max {
+		return name
+	}
+	sum := sha256.Sum256([]byte(name))
+	return strings.TrimRight(name[:max-9], "-") + "-" + hex.EncodeToString(sum[:4])
+}

@@ -1,0 +1,47 @@
+package release_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/tekpossible/ha-devops/internal/release"
+)
+
+func TestReleaseSurvivesTagsAndTrailers(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		word := rapid.StringMatching(`[A-Za-z0-9._/:-]{1,40}`)
+		want := release.Release{
+			ArtifactTag: word.Draw(t, "tag"), SoftwareCommit: word.Draw(t, "software"),
+			ImageCommit: word.Draw(t, "image"), Execution: word.Draw(t, "execution"),
+		}
+		assert.Equal(t, want, release.FromTags(want.Tags()))
+		assert.Equal(t, want, release.FromMessage("Bake an image\n\nWhy not: so\n\n"+want.Trailers()))
+	})
+}
+
+func TestParseAMI(t *testing.T) {
+	id, err := release.ParseAMI(release.FormatAMI("ami-0123456789abcdef0"))
+	require.NoError(t, err)
+	assert.Equal(t, "ami-0123456789abcdef0", id)
+	for _, bad := range []string{"", "ami-", "ami-0123456789ABCDEF0", "ami-0123456789abcdef0\nami-0123456789abcdef0", "<html>"} {
+		_, err := release.ParseAMI(bad)
+		assert.ErrorContains(t, err, "ami-id", "%q", bad)
+	}
+}
+
+func FuzzParseAMI(f *testing.F) {
+	f.Add("ami-0123456789abcdef0\n")
+	f.Add("ami-01234567")
+	f.Add("")
+	f.Fuzz(func(t *testing.T, content string) {
+		id, err := release.ParseAMI(content)
+		if err == nil {
+			again, err := release.ParseAMI(release.FormatAMI(id))
+			require.NoError(t, err)
+			require.Equal(t, id, again)
+		}
+	})
+}

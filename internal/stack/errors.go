@@ -1,0 +1,56 @@
+package stack
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+)
+
+// ErrLocked says that another update holds the stack's lock.
+var ErrLocked = errors.New("another update of the stack is running or was killed; wait for it, or run pulumi cancel when it is gone")
+
+var (
+	colours = regexp.MustCompile(`<\{%[^%]*%\}>|\x1b\[[0-9;]*m`)
+	// noise is what the Automation API and the Go SDK put around the message that matters.
+	noise = regexp.MustCompile(`^(error: )?(an unhandled error occurred: program exited with non-zero exit code: 1|program failed: 1 error occurred:|an unhandled error occurred: )?`)
+)
+
+func plain(message string) string {
+	return strings.TrimSpace(colours.ReplaceAllString(message, ""))
+}
+
+// cause reduces an error of the Automation API, which carries the whole output of the CLI, to what went wrong: the engine's own
+// error messages where there are any, else what the CLI printed to stderr.
+func cause(err error, problems []string) error {
+	// The predicates of the Automation API look at the error itself and not at what it wraps.
+	if auto.IsConcurrentUpdateError(err) {
+		return ErrLocked
+	}
+	if len(problems) == 0 {
+		problems = stderr(err.Error())
+	}
+	var lines []string
+	for _, problem := range problems {
+		for line := range strings.Lines(problem) {
+			line = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(noise.ReplaceAllString(strings.TrimSpace(line), "")), "* "))
+			if line != "" {
+				lines = append(lines, line)
+			}
+		}
+	}
+	if len(lines) == 0 {
+		return err
+	}
+	return errors.New(strings.Join(lines, "\n"))
+}
+
+// stderr cuts the CLI's error output out of an error of the Automation API.
+func stderr(text string) []string {
+	_, after, ok := strings.Cut(plain(text), "\nstderr: ")
+	if !ok {
+		return nil
+	}
+	return []string{strings.TrimSpace(after)}
+}

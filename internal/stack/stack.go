@@ -1,0 +1,156 @@
+// Package stack runs the Pulumi program on a stack through the Automation API: preview with a saved plan, update with that plan,
+// and a look at the state. It is the only package that knows how Pulumi is run; what the program does is not its concern.
+package stack
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optpreview"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// Options say which stack is run, and how.
+type Options struct {
+	// Project and Name are the Pulumi project and the stack.
+	Project string
+	Name    string
+	// Backend is the URL of the Pulumi backend.
+	Backend string
+	// SecretsKey is the ARN of the KMS key for the stack's secrets; without one a passphrase is used, by default an empty one.
+	SecretsKey string
+	// Config is the stack's configuration by key, without the project's namespace.
+	Config map[string]string
+	// Env are environment variables for the Pulumi CLI, beside the process's own.
+	Env map[string]string
+	// Dir is an empty directory to work in.
+	Dir string
+	// Program is the Pulumi program.
+	Program pulumi.RunFunc
+	// Progress receives Pulumi's own output.
+	Progress io.Writer
+}
+
+// Stack is a stack that can be run. A stack that does not exist yet is created when it is opened.
+type Stack struct {
+	auto     auto.Stack
+	progress io.Writer
+}
+
+// Open selects the stack, and creates it where there is none.
+func Open(ctx context.Context, o Options) (*Stack, error) {
+	values := config.Map{}
+	for key, value := range o.Config {
+		values[config.MustMakeKey(o.Project, key)] = config.NewValue(value)
+	}
+	env := map[string]string{"PULUMI_BACKEND_URL": o.Backend, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+	provider := "passphrase"
+	if o.SecretsKey != "" {
+		provider = "awskms:///" + o.SecretsKey
+	} else if _, set := os.LookupEnv("PULUMI_CONFIG_PASSPHRASE_FILE"); !set {
+		env["PULUMI_CONFIG_PASSPHRASE"] = os.Getenv("PULUMI_CONFIG_PASSPHRASE")
+	}
+	for key, value := range o.Env {
+		env[key] = value
+	}
+	made, err := auto.UpsertStackInlineSource(ctx, o.Name, o.Project, o.Program,
+		auto.WorkDir(o.Dir),
+		auto.EnvVars(env),
+		auto.SecretsProvider(provider),
+		auto.Project(workspace.Project{
+			Name: tokens.PackageName(o.Project), Runtime: workspace.NewProjectRuntimeInfo("go", nil),
+			Backend: &workspace.ProjectBackend{URL: o.Backend},
+		}),
+		auto.Stacks(map[string]workspace.ProjectStack{o.Name: {Config: values}}))
+	if err != nil {
+		return nil, fmt.Errorf("opening stack %s of %s: %w", o.Name, o.Backend, cause(err, nil))
+	}
+	return &Stack{auto: made, progress: o.Progress}, nil
+}
+
+// Preview computes what an update would change, and saves the plan to a file when its name is not empty.
+func (s *Stack) Preview(ctx context.Context, planFile string) (Changes, error) {
+	options := []optpreview.Option{optpreview.Color("never"), optpreview.SuppressProgress()}
+	if s.progress != nil {
+		options = append(options, optpreview.ProgressStreams(s.progress), optpreview.ErrorProgressStreams(s.progress))
+	}
+	if planFile != "" {
+		options = append(options, optpreview.Plan(planFile))
+	}
+	seen := watch()
+	_, err := s.auto.Preview(ctx, append(options, optpreview.EventStreams(seen.events))...)
+	changes, problems := seen.wait()
+	if err != nil {
+		return nil, fmt.Errorf("preview of stack %s: %w", s.auto.Name(), cause(err, problems))
+	}
+	return changes, nil
+}
+
+// Up updates the stack, bound to a saved plan when its file name is not empty, and returns the stack's outputs that are strings.
+func (s *Stack) Up(ctx context.Context, planFile string) (map[string]string, error) {
+	options := []optup.Option{optup.Color("never"), optup.SuppressProgress()}
+	if s.progress != nil {
+		options = append(options, optup.ProgressStreams(s.progress), optup.ErrorProgressStreams(s.progress))
+	}
+	if planFile != "" {
+		options = append(options, optup.Plan(planFile))
+	}
+	seen := watch()
+	result, err := s.auto.Up(ctx, append(options, optup.EventStreams(seen.events))...)
+	_, problems := seen.wait()
+	if err != nil {
+		return nil, fmt.Errorf("update of stack %s: %w", s.auto.Name(), cause(err, problems))
+	}
+	outputs := map[string]string{}
+	for key, output := range result.Outputs {
+		if text, ok := output.Value.(string); ok {
+			outputs[key] = text
+		}
+	}
+	return outputs, nil
+}
+
+// Export returns the stack's state as `pulumi stack export` writes it.
+func (s *Stack) Export(ctx context.Context) ([]byte, error) {
+	deployment, err := s.auto.Export(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("export of stack %s: %w", s.auto.Name(), cause(err, nil))
+	}
+	return json.MarshalIndent(deployment, "", "    ")
+}
+
+// StateDigest returns the SHA-256 of the resources in the stack's state, in hex. It changes when any resource does, and stays when
+// a run changed nothing but the time of the last run.
+func (s *Stack) StateDigest(ctx context.Context) (string, error) {
+	deployment, err := s.auto.Export(ctx)
+	if err != nil {
+		return "", fmt.Errorf("export of stack %s: %w", s.auto.Name(), cause(err, nil))
+	}
+	var state struct {
+		Resources []map[string]any `json:"resources"`
+		Pending   []any            `json:"pending_operations"`
+	}
+	if err := json.Unmarshal(deployment.Deployment, &state); err != nil {
+		return "", fmt.Errorf("state of stack %s: %w", s.auto.Name(), err)
+	}
+	for _, resource := range state.Resources {
+		delete(resource, "created")
+		delete(resource, "modified")
+	}
+	canonical, err := json.Marshal(state)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(canonical)
+	return hex.EncodeToString(sum[:]), nil
+}

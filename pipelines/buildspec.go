@@ -1,0 +1,76 @@
+package pipelines
+
+import (
+	"fmt"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Buildspec is what CodeBuild runs (AWS CodeBuild User Guide, "Build specification reference", version 0.2).
+type Buildspec struct {
+	// Install fetches the tools, Build does the work.
+	Install []string
+	Build   []string
+	// Exports are the variables that later actions may refer to.
+	Exports []string
+	// Cache are the paths that are kept from one build to the next.
+	Cache []string
+}
+
+// Render returns the buildspec as CodeBuild reads it.
+func (b Buildspec) Render() string {
+	type commands struct {
+		Commands []string `yaml:"commands"`
+	}
+	var doc struct {
+		Version float64 `yaml:"version"`
+		Env     struct {
+			Shell   string   `yaml:"shell"`
+			Exports []string `yaml:"exported-variables,omitempty"`
+		} `yaml:"env"`
+		Phases struct {
+			Install commands `yaml:"install"`
+			Build   commands `yaml:"build"`
+		} `yaml:"phases"`
+		Cache struct {
+			Paths []string `yaml:"paths,omitempty"`
+		} `yaml:"cache,omitempty"`
+	}
+	doc.Version = 0.2
+	doc.Env.Shell = "bash"
+	doc.Env.Exports = b.Exports
+	doc.Phases.Install.Commands = b.Install
+	doc.Phases.Build.Commands = b.Build
+	doc.Cache.Paths = b.Cache
+	return render(doc)
+}
+
+// render marshals values that are made of strings, lists and structs, which cannot fail.
+func render(doc any) string {
+	text, err := yaml.Marshal(doc)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
+// toolCache is where builds keep the tools; CodeBuild's builds run as root.
+const toolCache = "/root/.cache/ha-devops"
+
+// install returns the commands that put a tool on PATH: fetched once, its digest checked at every build, so that neither a
+// changed object nor a damaged cache ever runs.
+func install(name string, tool Tool) []string {
+	file := fmt.Sprintf("$HOME/.cache/ha-devops/%s-%s", name, tool.SHA256)
+	return []string{
+		`mkdir -p "$HOME/.cache/ha-devops" "$HOME/bin"`,
+		fmt.Sprintf(`test -f "%s" || aws s3 cp --only-show-errors %s "%s"`, file, tool.URI, file),
+		fmt.Sprintf(`echo "%s  %s" | sha256sum --check --quiet`, tool.SHA256, file),
+		fmt.Sprintf(`chmod 755 "%s" && ln -sf "%s" "$HOME/bin/%s"`, file, file, name),
+		`export PATH="$HOME/bin:$PATH"`,
+	}
+}
+
+// fetch returns the permission to download a tool.
+func fetch(tool Tool) Grant {
+	return Grant{Actions: []string{"s3:GetObject"}, Resources: []string{tool.arn()}}
+}

@@ -1,0 +1,75 @@
+package pipelines
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+)
+
+// BakeVersion is the version of the component document and of the recipe: a hash of all that goes into them. Both are immutable
+// in Image Builder, so that a changed content needs a new version (terraform-provider-aws#40037).
+func (f Facts) BakeVersion() string {
+	sum := sha256.Sum256([]byte(BakeDocument(f) + "\x00" + f.BaseImage))
+	// Each part of a version is below 2^30 (EC2 Image Builder API reference, semanticVersion).
+	part := func(at int) uint32 { return binary.BigEndian.Uint32(sum[at:]) >> 2 }
+	return fmt.Sprintf("1.%d.%d", part(0), part(4))
+}
+
+// RecipeARN is the ARN of the image recipe in its present version.
+func (f Facts) RecipeARN() string {
+	return f.ARN("imagebuilder", "image-recipe/"+f.Name("image")+"/"+f.BakeVersion())
+}
+
+// BakeDocument is the component document that Image Builder carries out on the instance that becomes the image (EC2 Image
+// Builder User Guide, "Use the AWSTOE component document framework"). It is the same for every release: what is installed
+// comes from the bake manifest in the SSM parameter, so a new release needs no new component and no new recipe.
+//
+// DESTDIR is make's convention for installing under another root. It is empty on a real instance, and set by a rehearsal.
+func BakeDocument(f Facts) string {
+	type download struct {
+		Source      string `yaml:"source"`
+		Destination string `yaml:"destination"`
+	}
+	type script struct {
+		Commands []string `yaml:"commands"`
+	}
+	type step struct {
+		Name           string `yaml:"name"`
+		Action         string `yaml:"action"`
+		OnFailure      string `yaml:"onFailure"`
+		TimeoutSeconds int    `yaml:"timeoutSeconds"`
+		Inputs         any    `yaml:"inputs"`
+	}
+	type phase struct {
+		Name  string `yaml:"name"`
+		Steps []step `yaml:"steps"`
+	}
+	relay := fmt.Sprintf("/opt/%s/bin/relay", f.Product)
+	run := func(name string, seconds int, commands ...string) step {
+		return step{Name: name, Action: "ExecuteBash", OnFailure: "Abort", TimeoutSeconds: seconds, Inputs: script{Commands: commands}}
+	}
+	installed := fmt.Sprintf(`"${DESTDIR:-}%s" install --product %s --manifest %s`, relay, f.Product, f.ManifestParameter())
+	return render(struct {
+		Name          string  `yaml:"name"`
+		Description   string  `yaml:"description"`
+		SchemaVersion float64 `yaml:"schemaVersion"`
+		Phases        []phase `yaml:"phases"`
+	}{
+		Name:          f.Name("bake"),
+		Description:   "Installs the software and the image repository's configuration that the bake manifest names.",
+		SchemaVersion: 1.0,
+		Phases: []phase{
+			{Name: "build", Steps: []step{
+				{
+					Name: "FetchRelay", Action: "S3Download", OnFailure: "Abort", TimeoutSeconds: 300,
+					Inputs: []download{{Source: f.Relay.URI, Destination: relay}},
+				},
+				run("CheckRelay", 60,
+					fmt.Sprintf(`echo "%s  ${DESTDIR:-}%s" | sha256sum --check --quiet`, f.Relay.SHA256, relay),
+					fmt.Sprintf(`chmod 755 "${DESTDIR:-}%s"`, relay)),
+				run("Install", 3600, installed),
+			}},
+			{Name: "validate", Steps: []step{run("Validate", 600, installed+" --test")}},
+		},
+	})
+}

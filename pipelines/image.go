@@ -1,0 +1,47 @@
+package pipelines
+
+import "github.com/tekpossible/ha-devops/internal/vars"
+
+// ImagePipeline bakes an AMI with the software and the image repository's configuration, and hands its ID off to the
+// infrastructure repository.
+func ImagePipeline(f Facts) Pipeline {
+	return Pipeline{Role: Image, Mode: Superseded, Stages: []Stage{{
+		Name: "Bake",
+		Build: &Build{
+			Description: "Bakes the AMI and hands its ID off to the infrastructure repository",
+			Buildspec: Buildspec{
+				Install: install("relay", f.Relay),
+				Build:   []string{"relay bake"},
+				Cache:   []string{toolCache + "/**/*"},
+			},
+			Variables: vars.Write(vars.Bake{
+				Common:                   f.common(),
+				ImageRepository:          f.Repositories[Image],
+				InfrastructureRepository: f.Repositories[Infrastructure],
+				ImagePipeline:            f.ImagePipelineARN(),
+				Recipe:                   f.RecipeARN(),
+				BaseImage:                f.BaseImage,
+				Manifest:                 f.ManifestParameter(),
+			}),
+			Grants: []Grant{
+				fetch(f.Relay),
+				readSecret(f),
+				{Actions: []string{"s3:GetObject", "s3:PutObject"}, Resources: []string{f.object(imageFolder)}},
+				{Actions: []string{"ssm:PutParameter"}, Resources: []string{f.ARN("ssm", "parameter"+f.ManifestParameter())}},
+				{Actions: []string{"imagebuilder:StartImagePipelineExecution"}, Resources: []string{f.ImagePipelineARN()}},
+				{Actions: []string{"imagebuilder:GetImage"}, Resources: []string{f.ARN("imagebuilder", "image/"+f.Name("image")+"/*")}},
+				// EC2 knows no resource for DescribeImages.
+				{Actions: []string{"ec2:DescribeImages"}, Resources: []string{"*"}},
+				{
+					Actions:   []string{"ec2:CreateTags"},
+					Resources: []string{"arn:aws:ec2:" + f.Region + "::image/*"},
+					Condition: map[string]map[string][]string{"StringEquals": {
+						"aws:ResourceTag/product": {f.Product}, "aws:ResourceTag/environment": {f.Environment},
+					}},
+				},
+			},
+			// A bake takes 15 to 40 minutes on AWS; the Image Builder pipeline has its own limits.
+			TimeoutMinutes: 120,
+		},
+	}}}
+}

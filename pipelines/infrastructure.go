@@ -1,0 +1,144 @@
+package pipelines
+
+import (
+	"fmt"
+
+	"github.com/tekpossible/ha-devops/internal/vars"
+)
+
+// InfrastructurePipeline previews a commit of the infrastructure repository, stores the reports and the plan, waits for the
+// approval, and deploys exactly what was approved.
+func InfrastructurePipeline(f Facts) Pipeline {
+	review := vars.Review{Common: f.common(), Config: f.ConfigParameter()}
+	tools, fetches := install("relay", f.Relay), []Grant{fetch(f.Relay)}
+	if f.Pulumi.URI != "" {
+		tools, fetches = append(tools, install("pulumi", f.Pulumi)...), append(fetches, fetch(f.Pulumi))
+	}
+	shared := append(fetches, readSecret(f), Grant{
+		Actions: []string{"ssm:GetParameters"}, Resources: []string{f.ARN("ssm", "parameter"+f.ConfigParameter())},
+	})
+	shared = append(shared, readSystems(), readState(f))
+	if f.SecretsKey != "" {
+		shared = append(shared, Grant{Actions: []string{"kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"}, Resources: []string{f.SecretsKey}})
+	}
+	return Pipeline{Role: Infrastructure, Mode: Superseded, Stages: []Stage{
+		{
+			Name: reviewAction,
+			Build: &Build{
+				Description: "Previews the change, saves the plan and writes the reports",
+				Buildspec: Buildspec{
+					Install: tools,
+					// The variables that the buildspec exports must be set in its own shell.
+					Build:   []string{"relay review --variables review.env", ". ./review.env"},
+					Exports: vars.Names(vars.Reviewed{}),
+					Cache:   []string{toolCache + "/**/*"},
+				},
+				Variables:      vars.Write(review),
+				Grants:         append(shared, Grant{Actions: []string{"s3:PutObject"}, Resources: []string{f.object(reviewsFolder)}}),
+				TimeoutMinutes: 30,
+				Namespace:      reviewAction,
+			},
+		},
+		{
+			Name: "Approve",
+			Approval: &Approval{
+				Message: fmt.Sprintf("%s: %s. Review %s", f.Environment, reviewed("REVIEW_SUMMARY"), reviewed("REVIEW_DIGEST")),
+				Link:    reviewed("REVIEW_REPORT"),
+			},
+		},
+		{
+			Name: "Deploy",
+			Build: &Build{
+				Description: "Deploys the plan that was approved and waits for the rollout",
+				Buildspec: Buildspec{
+					Install: tools,
+					Build:   []string{"relay deploy"},
+					Cache:   []string{toolCache + "/**/*"},
+				},
+				Variables: vars.Write(vars.Deploy{
+					Review: review, ReviewURI: reviewed("REVIEW_URI"), ReviewDigest: reviewed("REVIEW_DIGEST"),
+				}),
+				Grants: append(append(shared, Grant{Actions: []string{"s3:GetObject"}, Resources: []string{f.object(reviewsFolder)}}),
+					writeSystems(f)...),
+				TimeoutMinutes: 120,
+			},
+		},
+	}}
+}
+
+func reviewed(name string) string { return "#{" + reviewAction + "." + name + "}" }
+
+// readSystems is what a preview and the wait for a rollout look at. EC2, Auto Scaling and Elastic Load Balancing know no
+// resources for most of their describing actions.
+func readSystems() Grant {
+	return Grant{Actions: []string{
+		"autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeInstanceRefreshes", "autoscaling:DescribePolicies",
+		"autoscaling:DescribeScalingActivities", "ec2:DescribeAvailabilityZones", "ec2:DescribeImages",
+		"ec2:DescribeInstanceTypes", "ec2:DescribeLaunchTemplateVersions", "ec2:DescribeLaunchTemplates",
+		"ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups", "elasticloadbalancing:DescribeTags",
+		"elasticloadbalancing:DescribeTargetGroupAttributes", "elasticloadbalancing:DescribeTargetGroups",
+		"elasticloadbalancing:DescribeTargetHealth",
+	}, Resources: []string{"*"}}
+}
+
+// readState lets Pulumi read and write the stack's state, its history and its lock.
+func readState(f Facts) Grant {
+	if f.StateBucket == "" {
+		return Grant{Actions: []string{"s3:GetObject"}, Resources: []string{f.object(reviewsFolder)}}
+	}
+	bucket := "arn:aws:s3:::" + f.StateBucket
+	return Grant{
+		Actions:   []string{"s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"},
+		Resources: []string{bucket, bucket + "/.pulumi/*"},
+	}
+}
+
+// writeSystems is what a new release or a changed environment.json changes: the launch template, the group, its scaling, the
+// target group and the port's rules. The pipeline can change neither pipelines nor roles nor rulesets.
+func writeSystems(f Facts) []Grant {
+	mine := map[string]map[string][]string{"StringEquals": {
+		"aws:ResourceTag/product": {f.Product}, "aws:ResourceTag/environment": {f.Environment},
+	}}
+	return []Grant{
+		{
+			Actions:   []string{"ec2:CreateLaunchTemplate", "ec2:RunInstances"},
+			Resources: []string{"arn:aws:ec2:" + f.Region + ":*:*/*", "arn:aws:ec2:" + f.Region + "::image/*"},
+		},
+		{
+			Actions:   []string{"ec2:CreateLaunchTemplateVersion", "ec2:ModifyLaunchTemplate", "ec2:DeleteLaunchTemplate"},
+			Resources: []string{f.ARN("ec2", "launch-template/*")}, Condition: mine,
+		},
+		{
+			Actions:   []string{"ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress", "ec2:RevokeSecurityGroupEgress"},
+			Resources: []string{f.ARN("ec2", "security-group/*")}, Condition: mine,
+		},
+		{
+			Actions:   []string{"ec2:CreateTags"},
+			Resources: []string{f.ARN("ec2", "launch-template/*"), f.ARN("ec2", "security-group-rule/*"), f.ARN("ec2", "instance/*"), f.ARN("ec2", "volume/*")},
+		},
+		{
+			Actions: []string{
+				"autoscaling:CreateAutoScalingGroup", "autoscaling:CreateOrUpdateTags", "autoscaling:DeleteAutoScalingGroup",
+				"autoscaling:PutScalingPolicy", "autoscaling:DeletePolicy", "autoscaling:RollbackInstanceRefresh",
+				"autoscaling:StartInstanceRefresh", "autoscaling:UpdateAutoScalingGroup",
+				"autoscaling:AttachLoadBalancerTargetGroups", "autoscaling:EnableMetricsCollection",
+			},
+			Resources: []string{f.ARN("autoscaling", "autoScalingGroup:*:autoScalingGroupName/"+f.Group())},
+		},
+		{
+			Actions: []string{
+				"elasticloadbalancing:CreateTargetGroup", "elasticloadbalancing:DeleteTargetGroup", "elasticloadbalancing:ModifyTargetGroup",
+				"elasticloadbalancing:ModifyTargetGroupAttributes", "elasticloadbalancing:AddTags", "elasticloadbalancing:ModifyListener",
+			},
+			Resources: []string{
+				f.ARN("elasticloadbalancing", "targetgroup/"+f.Product+"-"+f.Environment+"*/*"),
+				f.ARN("elasticloadbalancing", "listener/app/"+f.Product+"-"+f.Environment+"*/*"),
+			},
+		},
+		{
+			Actions:   []string{"iam:PassRole"},
+			Resources: []string{"arn:aws:iam::" + f.Account + ":role/" + f.Name("instance")},
+			Condition: map[string]map[string][]string{"StringEquals": {"iam:PassedToService": {"ec2.amazonaws.com"}}},
+		},
+	}
+}

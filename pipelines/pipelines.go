@@ -1,0 +1,87 @@
+// Package pipelines says what each pipeline does, as plain data: its stages and actions, the buildspec, the variables and the
+// permissions of each build, and the document that Image Builder carries out. Nothing here knows of Pulumi; the components
+// package turns a definition into resources.
+package pipelines
+
+import "github.com/tekpossible/ha-devops/internal/vars"
+
+// Role is what a repository is for, and with it the pipeline that its branches start.
+type Role string
+
+// The roles of the four repositories. The devops repository has no pipeline: only people run this program as a whole.
+const (
+	Software       Role = "software"
+	Image          Role = "image"
+	Infrastructure Role = "infrastructure"
+	DevOps         Role = "devops"
+)
+
+// Mode is what happens when a pipeline is started while it runs (CodePipeline's execution modes).
+type Mode string
+
+// The execution modes that the pipelines use.
+const (
+	// Queued runs every commit in its order: each software commit gets its artifact.
+	Queued Mode = "QUEUED"
+	// Superseded lets the newest win, so that a waiting approval never blocks what came after it.
+	Superseded Mode = "SUPERSEDED"
+)
+
+// Pipeline is what happens after a commit reaches a branch. Its first stage, which fetches the source, is understood.
+type Pipeline struct {
+	Role   Role
+	Mode   Mode
+	Stages []Stage
+}
+
+// Stage is a step that must end well before the next one starts. It is either a build or an approval.
+type Stage struct {
+	Name     string
+	Build    *Build
+	Approval *Approval
+}
+
+// Build is a CodeBuild action.
+type Build struct {
+	// Description is for the console.
+	Description string
+	// Buildspec says what is run.
+	Buildspec Buildspec
+	// Variables are set by the pipeline for the commands.
+	Variables []vars.Variable
+	// Grants are what the build's role may do, beyond reading its source and writing its log.
+	Grants []Grant
+	// TimeoutMinutes ends a build that hangs.
+	TimeoutMinutes int
+	// Namespace is the name under which later stages find the variables that the buildspec exports.
+	Namespace string
+}
+
+// Approval is a manual approval action.
+type Approval struct {
+	// Message is what the approver reads; it may refer to variables of earlier stages as #{Namespace.NAME}.
+	Message string
+	// Link is the address of the page that shows what is approved.
+	Link string
+}
+
+// Grant allows actions on resources, as a statement of an IAM policy.
+type Grant struct {
+	Actions   []string
+	Resources []string
+	// Condition is the statement's condition, if any: operator, key, values.
+	Condition map[string]map[string][]string
+}
+
+// Variables that CodePipeline fills in (AWS CodePipeline User Guide, "Variables reference").
+const (
+	executionID    = "#{codepipeline.PipelineExecutionId}"
+	sourceCommit   = "#{" + SourceNamespace + ".CommitId}"
+	reviewsFolder  = "reviews"
+	reviewAction   = "Review"
+	softwareFolder = "software"
+	imageFolder    = "image"
+)
+
+// SourceNamespace is the namespace of the variables of every pipeline's source action.
+const SourceNamespace = "Source"
