@@ -167,7 +167,9 @@ func (c *Config) validate(p Profile) []error {
 			problems = append(problems, fmt.Errorf("%s: %s: %q is not allowed; expected %s", file(p), Key(key), value, allowed))
 		}
 	}
-	match := func(pattern *regexp.Regexp, key, value, allowed string) { check(pattern.MatchString(value), key, value, allowed) }
+	match := func(pattern *regexp.Regexp, key, value, allowed string) {
+		check(pattern.MatchString(value), key, value, allowed)
+	}
 	optional := func(pattern *regexp.Regexp, key, value, allowed string) {
 		check(value == "" || pattern.MatchString(value), key, value, allowed)
 	}
