@@ -155,7 +155,9 @@ func checkPolicies(t *testing.T, r *mocks.Recorder) {
 		if !text.IsString() {
 			continue // unknown in a preview
 		}
-		var document struct{ Statement []struct{ Action, Resource []string } }
+		var document struct {
+			Statement []struct{ Action, Resource []string }
+		}
 		require.NoError(t, json.Unmarshal([]byte(text.StringValue()), &document))
 		require.NotEmpty(t, document.Statement)
 		for _, s := range document.Statement {

@@ -4,20 +4,19 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // BakeVersion is the version of the component document and of the recipe: a hash of all that goes into them. Both are immutable
-// in Image Builder, so that a changed content needs a new version (terraform-provider-aws#40037).
+// in Image Builder, so that a changed content needs a new version (terraform-provider-aws#40037). It is the same in every
+// environment whose images are made in the same way: an image that was baked for one may be promoted to the next.
 func (f Facts) BakeVersion() string {
+	f.Environment = ""
 	sum := sha256.Sum256([]byte(BakeDocument(f) + "\x00" + f.BaseImage))
 	// Each part of a version is below 2^30 (EC2 Image Builder API reference, semanticVersion).
 	part := func(at int) uint32 { return binary.BigEndian.Uint32(sum[at:]) >> 2 }
 	return fmt.Sprintf("1.%d.%d", part(0), part(4))
-}
-
-// RecipeARN is the ARN of the image recipe in its present version.
-func (f Facts) RecipeARN() string {
-	return f.ARN("imagebuilder", "image-recipe/"+f.Name("image")+"/"+f.BakeVersion())
 }
 
 // BakeDocument is the component document that Image Builder carries out on the instance that becomes the image (EC2 Image
@@ -50,14 +49,15 @@ func BakeDocument(f Facts) string {
 	}
 	installed := fmt.Sprintf(`"${DESTDIR:-}%s" install --product %s --manifest %s`, relay, f.Product, f.ManifestParameter())
 	return render(struct {
-		Name          string  `yaml:"name"`
-		Description   string  `yaml:"description"`
-		SchemaVersion float64 `yaml:"schemaVersion"`
-		Phases        []phase `yaml:"phases"`
+		Name          string    `yaml:"name"`
+		Description   string    `yaml:"description"`
+		SchemaVersion yaml.Node `yaml:"schemaVersion"`
+		Phases        []phase   `yaml:"phases"`
 	}{
-		Name:          f.Name("bake"),
-		Description:   "Installs the software and the image repository's configuration that the bake manifest names.",
-		SchemaVersion: 1.0,
+		Name:        f.Name("bake"),
+		Description: "Installs the software and the image repository's configuration that the bake manifest names.",
+		// "1.0" to the letter: as a number it would be written as 1, which is no version that the agent knows.
+		SchemaVersion: yaml.Node{Kind: yaml.ScalarNode, Tag: "!!float", Value: "1.0"},
 		Phases: []phase{
 			{Name: "build", Steps: []step{
 				{

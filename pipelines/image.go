@@ -19,7 +19,7 @@ func ImagePipeline(f Facts) Pipeline {
 				ImageRepository:          f.Repositories[Image],
 				InfrastructureRepository: f.Repositories[Infrastructure],
 				ImagePipeline:            f.ImagePipelineARN(),
-				Recipe:                   f.RecipeARN(),
+				Recipe:                   f.BakeVersion(),
 				BaseImage:                f.BaseImage,
 				Manifest:                 f.ManifestParameter(),
 			}),

@@ -22,6 +22,12 @@ type Groups interface {
 	DescribeScalingActivities(context.Context, *autoscaling.DescribeScalingActivitiesInput, ...func(*autoscaling.Options)) (*autoscaling.DescribeScalingActivitiesOutput, error)
 }
 
+// The time between two looks doubles from the first to the last of these.
+const (
+	firstDelay = 250 * time.Millisecond
+	lastDelay  = 10 * time.Second
+)
+
 // Targets is the part of Elastic Load Balancing that the wait looks at.
 type Targets interface {
 	DescribeTargetHealth(context.Context, *elasticloadbalancingv2.DescribeTargetHealthInput, ...func(*elasticloadbalancingv2.Options)) (*elasticloadbalancingv2.DescribeTargetHealthOutput, error)
@@ -35,8 +41,6 @@ type Wait struct {
 	Group string
 	// Since is when the deployment started: what happened to the group before does not count.
 	Since time.Time
-	// Poll is the time between two looks.
-	Poll time.Duration
 	// Progress receives a line whenever the state has changed.
 	Progress func(string)
 }
@@ -47,7 +51,7 @@ type Wait struct {
 func (w Wait) Until(ctx context.Context) error {
 	last := ""
 	var deadline time.Time
-	for {
+	for delay := firstDelay; ; delay = min(2*delay, lastDelay) {
 		group, err := w.group(ctx)
 		if err != nil {
 			return err
@@ -73,7 +77,7 @@ func (w Wait) Until(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("group %s: %s: %w", w.Group, state, context.Cause(ctx))
-		case <-time.After(w.Poll):
+		case <-time.After(delay):
 		}
 	}
 }

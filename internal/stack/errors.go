@@ -35,7 +35,7 @@ func cause(err error, problems []string) error {
 	for _, problem := range problems {
 		for line := range strings.Lines(problem) {
 			line = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(noise.ReplaceAllString(strings.TrimSpace(line), "")), "* "))
-			if line != "" {
+			if line != "" && line != "update failed" && line != "preview failed" {
 				lines = append(lines, line)
 			}
 		}

@@ -48,7 +48,8 @@ type Bake struct {
 	InfrastructureRepository string `env:"RELAY_INFRASTRUCTURE_REPOSITORY"`
 	// ImagePipeline is the ARN of the EC2 Image Builder pipeline that bakes.
 	ImagePipeline string `env:"RELAY_IMAGE_PIPELINE"`
-	// Recipe is the ARN of the image recipe, with its version, which derives from its content.
+	// Recipe is the version of the image recipe. It derives from the recipe's content and is the same in every environment that has
+	// the same recipe.
 	Recipe string `env:"RELAY_RECIPE"`
 	// BaseImage is the parent image of the recipe, an AMI ID or an Image Builder or SSM ARN.
 	BaseImage string `env:"RELAY_BASE_IMAGE"`

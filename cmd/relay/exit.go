@@ -1,0 +1,53 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/tekpossible/ha-devops/internal/bake"
+	"github.com/tekpossible/ha-devops/internal/bake/manifest"
+	"github.com/tekpossible/ha-devops/internal/imageconfig"
+	"github.com/tekpossible/ha-devops/internal/relayfile"
+	"github.com/tekpossible/ha-devops/internal/vars"
+)
+
+// The exit codes; people and pipelines rely on them.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+const exitCodes = "Exit status: 0 done, 1 failed, 2 bad usage or bad input (flags, variables, .relay.yaml, config.json)."
+
+// workError is an error of a command's work, in contrast to one of its usage.
+type workError struct{ error }
+
+func (e *workError) Unwrap() error { return e.error }
+
+// exitCode is the one place that decides on the exit code, by the type of the error.
+func exitCode(err error) int {
+	var work *workError
+	switch {
+	case err == nil:
+		return exitDone
+	case !errors.As(err, &work), badInput(err):
+		return exitUsage
+	default:
+		return exitFailed
+	}
+}
+
+func badInput(err error) bool {
+	return is[*vars.MissingError](err) || is[*relayfile.InvalidError](err) || is[*imageconfig.InvalidError](err) ||
+		is[*manifest.InvalidError](err) || is[*bake.BaseError](err) || is[*inputError](err)
+}
+
+func is[E error](err error) bool {
+	var target E
+	return errors.As(err, &target)
+}
+
+// inputError is bad input that only this package knows of.
+type inputError struct{ error }
+
+func (e *inputError) Unwrap() error { return e.error }

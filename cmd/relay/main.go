@@ -1,0 +1,34 @@
+// Command relay is the one binary that runs inside the pipelines, on the instance that is baked, and on an operator's
+// machine. This package is the command line alone: flags, what is printed where, exit codes. The work is done by the packages
+// in internal/.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := Main(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// Main runs relay with the arguments after the program's name and returns its exit code.
+func Main(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ui := &ui{stdout: stdout, stderr: stderr}
+	root := newRootCommand(&deps{ui: ui, environ: environ, getenv: lookup(environ)})
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err != nil {
+		ui.fail(err)
+	}
+	return exitCode(err)
+}

@@ -1,0 +1,63 @@
+package awssim
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/url"
+)
+
+// SetSecret creates a secret or replaces its value, and returns its ARN. Without a value there is nothing to get from it,
+// as in Secrets Manager between creating a secret and putting its first value.
+func (a *Account) SetSecret(name, value string) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.secrets[name] = value
+	return a.secretARN(name)
+}
+
+// DeleteSecret deletes a secret by name, if there is one.
+func (a *Account) DeleteSecret(name string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.secrets, name)
+}
+
+// secretARN ends in six characters that Secrets Manager chooses; here they follow from the name, so that it stays the same.
+func (a *Account) secretARN(name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return a.arn("secretsmanager", "secret:"+name+"-"+hex.EncodeToString(sum[:3]))
+}
+
+func (a *Account) secretsActions() map[string]jsonAction {
+	type getSecretValue struct{ SecretId string }
+	return map[string]jsonAction{
+		"GetSecretValue": decoding(func(in getSecretValue) (any, error) {
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			for name, value := range a.secrets {
+				if in.SecretId != name && in.SecretId != a.secretARN(name) {
+					continue
+				}
+				if value == "" {
+					return nil, refuse("ResourceNotFoundException", "the secret %q has no value yet", name)
+				}
+				return map[string]any{
+					"ARN": a.secretARN(name), "Name": name, "SecretString": value, "VersionStages": []string{"AWSCURRENT"},
+				}, nil
+			}
+			return nil, refuse("ResourceNotFoundException", "there is no secret %q", in.SecretId)
+		}),
+	}
+}
+
+func (a *Account) stsActions() map[string]queryAction {
+	type identity struct{ Arn, UserId, Account string }
+	return map[string]queryAction{
+		"GetCallerIdentity": func(url.Values) (any, error) {
+			return identity{
+				Arn:    "arn:aws:sts::" + a.opts.AccountID + ":assumed-role/rehearsal/rehearsal",
+				UserId: "AROAREHEARSAL:rehearsal", Account: a.opts.AccountID,
+			}, nil
+		},
+	}
+}
