@@ -1,0 +1,286 @@
+package rehearsal
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tekpossible/ha-devops/internal/rehearsal/awssim"
+	"github.com/tekpossible/ha-devops/internal/rehearsal/githubsim"
+	"github.com/tekpossible/ha-devops/internal/rehearsal/provider"
+)
+
+// awsEffects are what happens in the simulated account when a resource is made.
+func (r *Rehearsal) awsEffects() provider.AWS {
+	return provider.AWS{
+		Account: account, Region: region,
+		Bucket: provider.Effect{
+			Put: func(_ context.Context, res provider.Resource) error {
+				if r.aws.BucketExists(res.Name) {
+					return nil
+				}
+				return r.aws.CreateBucket(res.Name)
+			},
+			Delete: func(_ context.Context, res provider.Resource) error { return r.aws.DeleteBucket(res.Name, false) },
+		},
+		Parameter: provider.Effect{
+			Put: putDecoded(func(_ provider.Resource, in struct{ Name, Type, Value, InsecureValue string }) error {
+				return r.aws.SetParameter(awssim.Parameter{Name: in.Name, Type: in.Type, Value: in.Value + in.InsecureValue})
+			}),
+			Delete: func(_ context.Context, res provider.Resource) error { return r.aws.DeleteParameter(res.Name) },
+		},
+		Component: provider.Effect{
+			Put: putDecoded(func(res provider.Resource, in struct{ Name, Version, Data string }) error {
+				return r.aws.PutComponent(res.ARN, in.Name, in.Version, in.Data)
+			}),
+			Delete: func(_ context.Context, res provider.Resource) error { return r.aws.DeleteComponent(res.ARN) },
+		},
+		Recipe: provider.Effect{
+			Put: putDecoded(func(res provider.Resource, in struct {
+				Name, Version, ParentImage string
+				Components                 []struct{ ComponentArn string }
+			},
+			) error {
+				recipe := awssim.Recipe{Name: in.Name, Version: in.Version, ParentImage: in.ParentImage}
+				for _, c := range in.Components {
+					recipe.Components = append(recipe.Components, awssim.ComponentRef{ARN: c.ComponentArn})
+				}
+				return r.aws.PutRecipe(res.ARN, recipe)
+			}),
+			Delete: func(_ context.Context, res provider.Resource) error { return r.aws.DeleteRecipe(res.ARN) },
+		},
+		Infrastructure: provider.Effect{
+			Put: func(_ context.Context, res provider.Resource) error {
+				r.aws.PutInfrastructure(res.ARN, awssim.Infrastructure{Name: res.Name})
+				return nil
+			},
+			Delete: func(_ context.Context, res provider.Resource) error { return r.aws.DeleteInfrastructure(res.ARN) },
+		},
+		Distribution: provider.Effect{
+			Put: putDecoded(func(res provider.Resource, in struct {
+				Distributions []struct {
+					AmiDistributionConfiguration struct {
+						Name    string
+						AmiTags map[string]string
+					}
+				}
+			},
+			) error {
+				if len(in.Distributions) != 1 {
+					return fmt.Errorf("distribution %s: %d regions; the rehearsal has one", res.Name, len(in.Distributions))
+				}
+				ami := in.Distributions[0].AmiDistributionConfiguration
+				r.aws.PutDistribution(res.ARN, awssim.Distribution{AMIName: ami.Name, AMITags: ami.AmiTags})
+				return nil
+			}),
+			Delete: func(_ context.Context, res provider.Resource) error { return r.aws.DeleteDistribution(res.ARN) },
+		},
+		ImagePipeline: provider.Effect{
+			Put: putDecoded(func(res provider.Resource, in struct {
+				Name, ImageRecipeArn, InfrastructureConfigurationArn, DistributionConfigurationArn string
+			},
+			) error {
+				return r.aws.PutImagePipeline(res.ARN, awssim.ImagePipeline{
+					Name: in.Name, RecipeARN: in.ImageRecipeArn, InfrastructureARN: in.InfrastructureConfigurationArn, DistributionARN: in.DistributionConfigurationArn,
+				})
+			}),
+			Delete: func(_ context.Context, res provider.Resource) error { return r.aws.DeleteImagePipeline(res.ARN) },
+		},
+		LaunchTemplate: provider.Effect{
+			Put: putDecoded(func(res provider.Resource, in struct {
+				ImageId, InstanceType, UserData string
+				LatestVersion                   int
+			},
+			) error {
+				r.aws.PutLaunchTemplate(res.ID, in.LatestVersion, awssim.LaunchTemplate{ImageID: in.ImageId, InstanceType: in.InstanceType, UserData: in.UserData})
+				return nil
+			}),
+			Delete: func(_ context.Context, res provider.Resource) error { r.aws.DeleteLaunchTemplate(res.ID); return nil },
+		},
+		TargetGroup: provider.Effect{
+			Put: putDecoded(func(res provider.Resource, in struct {
+				Name        string
+				Port        int
+				HealthCheck struct{ Path, Matcher string }
+			},
+			) error {
+				return r.aws.PutTargetGroup(res.ARN, awssim.TargetGroup{Name: in.Name, Port: in.Port, HealthPath: in.HealthCheck.Path, Matcher: in.HealthCheck.Matcher})
+			}),
+			Delete: func(_ context.Context, res provider.Resource) error { r.aws.DeleteTargetGroup(res.ARN); return nil },
+		},
+		AutoScalingGroup: provider.Effect{
+			Put:    putDecoded(r.putGroup),
+			Delete: func(_ context.Context, res provider.Resource) error { return r.aws.DeleteGroup(res.Name) },
+		},
+		BuildProject: provider.Effect{
+			Put: func(_ context.Context, res provider.Resource) error {
+				return r.runner.PutProject(res.Name, res.Properties)
+			},
+			Delete: func(_ context.Context, res provider.Resource) error { r.runner.DeleteProject(res.Name); return nil },
+		},
+		Pipeline: provider.Effect{
+			Put: func(_ context.Context, res provider.Resource) error {
+				return r.runner.PutPipeline(res.Name, res.Properties)
+			},
+			Delete: func(_ context.Context, res provider.Resource) error { r.runner.DeletePipeline(res.Name); return nil },
+		},
+		Images: r.images,
+	}
+}
+
+type group struct {
+	Name                                     string
+	MinSize, MaxSize, HealthCheckGracePeriod int
+	LaunchTemplate                           struct{ Id, Version string }
+	TargetGroupArns                          []string
+	InstanceRefresh                          *struct{ Preferences struct{ AutoRollback bool } }
+}
+
+func (r *Rehearsal) putGroup(_ provider.Resource, in group) error {
+	version, err := strconv.Atoi(in.LaunchTemplate.Version)
+	if err != nil {
+		return fmt.Errorf("group %s: launch template version %q; expected a number, since nothing would ever start a refresh to it", in.Name, in.LaunchTemplate.Version)
+	}
+	g := awssim.Group{
+		Name: in.Name, LaunchTemplateID: in.LaunchTemplate.Id, Version: version, Min: in.MinSize, Max: in.MaxSize, Desired: in.MinSize,
+		TargetGroupARNs: in.TargetGroupArns, Zones: []string{region + "a", region + "b", region + "c"},
+		HealthCheckGrace: time.Duration(in.HealthCheckGracePeriod) * time.Second,
+	}
+	if in.InstanceRefresh != nil {
+		g.RefreshOnChange, g.AutoRollback = true, in.InstanceRefresh.Preferences.AutoRollback
+	}
+	return r.aws.PutGroup(g)
+}
+
+func (r *Rehearsal) images(_ context.Context, query provider.ImageQuery) ([]provider.Image, error) {
+	filters := map[string][]string{}
+	for _, f := range query.Filters {
+		filters[f.Name] = f.Values
+	}
+	found, err := r.aws.FindImages(awssim.ImageQuery{Owners: query.Owners, Filters: filters})
+	if err != nil {
+		return nil, err
+	}
+	var images []provider.Image
+	for _, image := range found {
+		images = append(images, provider.Image{
+			ID: image.ID, Name: image.Name, Owner: image.Owner, State: image.State, Created: image.CreationDate.Format(time.RFC3339), Tags: image.Tags,
+		})
+	}
+	return images, nil
+}
+
+// githubEffects are what happens on the simulated GitHub when a resource is made.
+func (r *Rehearsal) githubEffects() provider.GitHub {
+	type branch struct{ Repository, Branch, SourceBranch string }
+	return provider.GitHub{
+		Owner: Owner, URL: r.people.url,
+		Repository: provider.Effect{
+			Put: putDecoded(func(res provider.Resource, in struct {
+				Name, Description             string
+				AutoInit, DeleteBranchOnMerge bool
+			},
+			) error {
+				settings := githubsim.Repository{Name: in.Name, Description: in.Description, AutoInit: in.AutoInit, DeleteBranchOnMerge: in.DeleteBranchOnMerge, Private: true}
+				if _, exists := r.github.Repository(in.Name); exists {
+					return r.github.UpdateRepository(context.Background(), settings)
+				}
+				return r.github.CreateRepository(context.Background(), settings)
+			}),
+			Delete: func(_ context.Context, res provider.Resource) error { return r.github.ArchiveRepository(res.Name) },
+		},
+		Branch: provider.Effect{
+			Put: func(ctx context.Context, res provider.Resource) error {
+				var in branch
+				if err := decode(res, &in); err != nil {
+					return err
+				}
+				_, err := r.github.CreateBranch(ctx, in.Repository, in.Branch, in.SourceBranch)
+				return err
+			},
+			Delete: func(ctx context.Context, res provider.Resource) error {
+				var in branch
+				if err := decode(res, &in); err != nil {
+					return err
+				}
+				return r.github.DeleteBranch(ctx, in.Repository, in.Branch)
+			},
+		},
+		Ruleset: provider.Effect{
+			Put: func(_ context.Context, res provider.Resource) error {
+				ruleset, err := decodeRuleset(res)
+				if err != nil {
+					return err
+				}
+				return r.github.PutRuleset(ruleset.Repository, res.ID, ruleset)
+			},
+			Delete: func(_ context.Context, res provider.Resource) error {
+				ruleset, err := decodeRuleset(res)
+				if err != nil {
+					return err
+				}
+				return r.github.DeleteRuleset(ruleset.Repository, res.ID)
+			},
+		},
+		LookupFile: func(ctx context.Context, repository, ref, path string) (*provider.File, error) {
+			file, found, err := r.github.ReadFile(ctx, strings.TrimPrefix(repository, Owner+"/"), ref, path)
+			if err != nil || !found {
+				return nil, err
+			}
+			return &provider.File{
+				Content: string(file.Content), SHA: file.SHA, Commit: file.Commit.SHA, Author: file.Commit.Author.Name,
+				Email: file.Commit.Author.Email, Message: file.Commit.Message,
+			}, nil
+		},
+	}
+}
+
+// decodeRuleset is strict: a rule that the simulated GitHub does not enforce must not pass for one that it does.
+func decodeRuleset(res provider.Resource) (githubsim.Ruleset, error) {
+	var ruleset githubsim.Ruleset
+	inputs := map[string]any{}
+	for key, value := range res.Properties {
+		switch key {
+		case "etag", "nodeId", "rulesetId": // outputs
+		default:
+			inputs[key] = value
+		}
+	}
+	text, err := json.Marshal(inputs)
+	if err != nil {
+		return ruleset, err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&ruleset); err != nil {
+		return ruleset, fmt.Errorf("%s %s: %w", res.Type, res.LogicalName, err)
+	}
+	return ruleset, nil
+}
+
+// putDecoded decodes a resource's properties for an effect.
+func putDecoded[T any](put func(provider.Resource, T) error) func(context.Context, provider.Resource) error {
+	return func(_ context.Context, res provider.Resource) error {
+		var in T
+		if err := decode(res, &in); err != nil {
+			return err
+		}
+		return put(res, in)
+	}
+}
+
+// decode reads properties by their names, without regard to case.
+func decode(res provider.Resource, into any) error {
+	text, err := json.Marshal(res.Properties)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, into); err != nil {
+		return fmt.Errorf("%s %s: %w", res.Type, res.LogicalName, err)
+	}
+	return nil
+}

@@ -1,0 +1,207 @@
+package rehearsal
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/tekpossible/ha-devops/internal/git"
+	"github.com/tekpossible/ha-devops/internal/rehearsal/awssim"
+	"github.com/tekpossible/ha-devops/internal/rehearsal/githubsim"
+	"github.com/tekpossible/ha-devops/internal/rehearsal/provider"
+	"github.com/tekpossible/ha-devops/internal/rehearsal/runner"
+)
+
+// server is an HTTP server on a free port of loopback.
+type server struct {
+	http *http.Server
+	url  string
+}
+
+func serve(handler http.Handler) (*server, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("listening on loopback: %w", err)
+	}
+	s := &server{http: &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}, url: "http://" + listener.Addr().String()}
+	go func() { _ = s.http.Serve(listener) }()
+	return s, nil
+}
+
+// Close stops the server at once: nobody is left to be answered.
+func (s *server) Close() error { return s.http.Close() }
+
+func (r *Rehearsal) serve(handler http.Handler) (string, error) {
+	s, err := serve(handler)
+	if err != nil {
+		return "", err
+	}
+	r.servers = append(r.servers, s)
+	return s.url, nil
+}
+
+// The tokens of those who work with GitHub.
+const (
+	developerToken = "token-of-the-developer"
+	reviewerToken  = "token-of-the-reviewer"
+	appToken       = "token-of-the-app"
+)
+
+func (r *Rehearsal) startGitHub(context.Context) error {
+	dir, err := r.dir("github")
+	if err != nil {
+		return err
+	}
+	if r.github, err = githubsim.New(githubsim.Options{Dir: dir, Owner: Owner, Tokens: map[string]githubsim.Actor{
+		developerToken: {Login: "developer"}, reviewerToken: {Login: "reviewer"}, appToken: {Login: "relay[bot]", App: appID},
+	}}); err != nil {
+		return err
+	}
+	url, err := r.serve(r.github)
+	if err != nil {
+		return err
+	}
+	r.people = newPeople(url)
+	for role, h := range map[string]history{"software": r.content.software, "image": r.content.image, "infrastructure": r.content.infrastructure} {
+		commit := h.head
+		if role == "software" {
+			commit = h.base
+		}
+		r.github.Import(Product+"-"+role, h.dir, commit)
+	}
+	r.github.OnMove(func(m githubsim.Move) { r.runner.Move(Owner+"/"+m.Repo, m.Branch, m.After, m.Paths) })
+	return nil
+}
+
+func (r *Rehearsal) startAWS(context.Context) error {
+	dir, err := r.dir("aws")
+	if err != nil {
+		return err
+	}
+	r.aws = awssim.New(awssim.Options{AccountID: account, Region: region, Dir: dir, Environ: r.machine})
+	if _, err = r.serve(r.aws); err != nil {
+		return err
+	}
+	r.secret = r.aws.SetSecret(Product+"/github", appToken)
+	return r.aws.CreateBucket(tools)
+}
+
+// machine is the environment of a machine on AWS: where the services are and whose credentials it has. PATH is this machine's, and
+// Go's caches, as a build image with a warm cache would have them.
+func (r *Rehearsal) machine() []string {
+	env := []string{
+		"PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "TMPDIR=" + os.TempDir(),
+		"AWS_REGION=" + region, "AWS_DEFAULT_REGION=" + region, "AWS_ENDPOINT_URL=" + r.servers[1].url,
+		"AWS_ACCESS_KEY_ID=rehearsal", "AWS_SECRET_ACCESS_KEY=rehearsal", "AWS_EC2_METADATA_DISABLED=true",
+	}
+	return append(env, goCaches()...)
+}
+
+// goCaches are the settings of this machine's Go, if it has one.
+func goCaches() []string {
+	out, err := exec.Command("go", "env", "-json", "GOCACHE", "GOMODCACHE", "GOPROXY", "GOFLAGS").Output()
+	var values map[string]string
+	if err != nil || json.Unmarshal(out, &values) != nil {
+		return nil
+	}
+	var env []string
+	for key, value := range values {
+		env = append(env, key+"="+value)
+	}
+	return env
+}
+
+func (r *Rehearsal) startRunner(context.Context) error {
+	dir, err := r.dir("pipelines")
+	if err != nil {
+		return err
+	}
+	machine := r.machine()
+	if _, err := exec.LookPath("aws"); err != nil {
+		bin, err := r.dir("bin")
+		if err != nil {
+			return err
+		}
+		if err := runner.InstallTools(bin, r.options.Self); err != nil {
+			return err
+		}
+		machine = append(machine, "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	}
+	r.runner = runner.New(runner.Options{
+		Dir: dir,
+		Clone: func(ctx context.Context, repository, branch, commit, dest string) error {
+			return r.clone(ctx, repository, branch, commit, dest)
+		},
+		Parameter: func(name string) (string, bool) { p, ok := r.aws.Parameter(name); return p.Value, ok },
+		Environ:   func() []string { return append(machine, r.pulumi()...) },
+		Approve:   r.approve,
+		Log:       r.options.Timeline.Pipeline,
+	})
+	return nil
+}
+
+// clone is what the connection to GitHub does for a pipeline: a full clone with all tags.
+func (r *Rehearsal) clone(ctx context.Context, repository, branch, commit, dest string) error {
+	source := filepath.Join(r.options.Dir, "github", filepath.FromSlash(repository)+".git")
+	if _, err := git.Run(ctx, r.options.Dir, "clone", "--quiet", "--no-hardlinks", "--branch", branch, source, dest); err != nil {
+		return err
+	}
+	if commit == "" {
+		return nil
+	}
+	_, err := git.Run(ctx, dest, "checkout", "--quiet", "-B", branch, commit)
+	return err
+}
+
+func (r *Rehearsal) startPlugins(ctx context.Context) error {
+	for _, schema := range []provider.Schema{r.awsEffects().Schema(), r.githubEffects().Schema()} {
+		schema.Mutate = r.options.Damage
+		plugin, err := provider.Serve(ctx, schema)
+		if err != nil {
+			return err
+		}
+		r.plugins = append(r.plugins, plugin)
+	}
+	return nil
+}
+
+// pulumi is how Pulumi finds its state and the simulated providers. Checkpoints are skipped, since the file backend would write
+// the whole state after every step, and nobody resumes a rehearsal that was cut short.
+func (r *Rehearsal) pulumi() []string {
+	return []string{
+		"PULUMI_HOME=" + filepath.Join(r.options.Dir, "pulumi"),
+		fmt.Sprintf("PULUMI_DEBUG_PROVIDERS=aws:%d,github:%d", r.plugins[0].Port, r.plugins[1].Port),
+		"PULUMI_CONFIG_PASSPHRASE=", "PULUMI_SKIP_UPDATE_CHECK=true", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true",
+		"PULUMI_EXPERIMENTAL=true", "PULUMI_SKIP_CHECKPOINTS=true",
+	}
+}
+
+// publishedRelay is the relay binary beside the stacks, as the configuration pins it.
+type publishedRelay struct {
+	uri, sha256 string
+}
+
+func (r *Rehearsal) publishRelay(context.Context) error {
+	binary, err := os.ReadFile(r.options.Relay)
+	if err != nil {
+		return fmt.Errorf("reading the relay binary: %w", err)
+	}
+	if len(binary) == 0 {
+		return errors.New("the relay binary is empty")
+	}
+	sum := sha256.Sum256(binary)
+	digest := hex.EncodeToString(sum[:])
+	key := "relay/" + runtime.GOOS + "-" + runtime.GOARCH + "/" + digest
+	r.relay = publishedRelay{uri: "s3://" + tools + "/" + key, sha256: digest}
+	return r.aws.PutObject(tools, key, binary)
+}
