@@ -71,10 +71,10 @@ running instances in dev, and promote it to qa and main. AWS, GitHub and the ins
 		fmt.Fprintf(stderr, "rehearse: error: %v\nrehearse: hint: see rehearse --help\n", err)
 		return exitBad
 	}
-	return report(ctx, stderr, failed)
+	return o.report(ctx, stderr, failed)
 }
 
-func report(ctx context.Context, stderr io.Writer, failed error) int {
+func (o *options) report(ctx context.Context, stderr io.Writer, failed error) int {
 	var bad rehearsal.InputError
 	switch {
 	case failed == nil:
@@ -87,6 +87,11 @@ func report(ctx context.Context, stderr io.Writer, failed error) int {
 		return exitBad
 	}
 	fmt.Fprintf(stderr, "rehearse: error: %v\n", failed)
+	if o.keep == "" {
+		fmt.Fprintln(stderr, "rehearse: hint: --keep DIR keeps all logs")
+	} else {
+		fmt.Fprintf(stderr, "rehearse: hint: the logs are in %s\n", o.keep)
+	}
 	return exitFailed
 }
 

@@ -10,7 +10,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/tekpossible/ha-devops/internal/git/process"
+	"github.com/tekpossible/ha-devops/internal/process"
 )
 
 // Error is a git command that failed. It never holds credentials.

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/tekpossible/ha-devops/internal/bake/manifest"
-	"github.com/tekpossible/ha-devops/internal/git/process"
+	"github.com/tekpossible/ha-devops/internal/process"
 	"github.com/tekpossible/ha-devops/internal/imageconfig"
 )
 

@@ -26,5 +26,5 @@ func (r *Rehearsal) Keep() error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(r.aws.DumpBuckets(dir), os.RemoveAll(filepath.Join(r.options.Dir, "workspaces")))
+	return errors.Join(r.aws.DumpBuckets(dir), os.RemoveAll(r.tmp), os.RemoveAll(filepath.Join(r.options.Dir, "workspaces")))
 }

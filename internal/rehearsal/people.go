@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/google/go-github/v74/github"
@@ -25,7 +26,7 @@ func newPeople(url string) people {
 		c, _ := github.NewClient(&http.Client{Timeout: time.Minute}).WithAuthToken(token).WithEnterpriseURLs(url, url)
 		return c
 	}
-	return people{url: url, developer: client(developerToken), reviewer: client(reviewerToken)}
+	return people{url: url, developer: client(DeveloperToken), reviewer: client(ReviewerToken)}
 }
 
 // merge opens a pull request, has it approved and merges it, and returns the merge commit. It is the developer who merges: the
@@ -56,7 +57,7 @@ func (p people) push(ctx context.Context, scratch, repository, from, to string, 
 		return err
 	}
 	defer os.RemoveAll(dir)
-	remote := p.remote(repository, developerToken)
+	remote := p.remote(repository, DeveloperToken)
 	if _, err := git.Run(ctx, scratch, "clone", "--quiet", "--depth=1", "--branch", from, remote, dir); err != nil {
 		return err
 	}
@@ -81,7 +82,7 @@ func (p people) push(ctx context.Context, scratch, repository, from, to string, 
 	return nil
 }
 
-// remote is a repository's address for somebody's token. The tokens open nothing but this process.
+// remote is a repository's address for somebody's token.
 func (p people) remote(repository, token string) string {
-	return "http://x-access-token:" + token + "@" + p.url[len("http://"):] + "/" + Owner + "/" + repository + ".git"
+	return "http://x-access-token:" + token + "@" + strings.TrimPrefix(p.url, "http://") + "/" + Owner + "/" + repository + ".git"
 }

@@ -58,6 +58,8 @@ type Rehearsal struct {
 	relay   publishedRelay
 	people  people
 	secret  string
+	// tmp is for the temporary files of everything that runs.
+	tmp string
 
 	mu sync.Mutex
 	// seen is how many executions earlier releases started.

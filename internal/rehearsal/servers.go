@@ -50,11 +50,11 @@ func (r *Rehearsal) serve(handler http.Handler) (string, error) {
 	return s.url, nil
 }
 
-// The tokens of those who work with GitHub.
+// The tokens of those who work with GitHub: a developer, a reviewer, and the pipelines' App. They open nothing but this process.
 const (
-	developerToken = "token-of-the-developer"
-	reviewerToken  = "token-of-the-reviewer"
-	appToken       = "token-of-the-app"
+	DeveloperToken = "token-of-the-developer"
+	ReviewerToken  = "token-of-the-reviewer"
+	AppToken       = "token-of-the-app"
 )
 
 func (r *Rehearsal) startGitHub(context.Context) error {
@@ -63,7 +63,7 @@ func (r *Rehearsal) startGitHub(context.Context) error {
 		return err
 	}
 	if r.github, err = githubsim.New(githubsim.Options{Dir: dir, Owner: Owner, Tokens: map[string]githubsim.Actor{
-		developerToken: {Login: "developer"}, reviewerToken: {Login: "reviewer"}, appToken: {Login: "relay[bot]", App: appID},
+		DeveloperToken: {Login: "developer"}, ReviewerToken: {Login: "reviewer"}, AppToken: {Login: "relay[bot]", App: appID},
 	}}); err != nil {
 		return err
 	}
@@ -88,11 +88,14 @@ func (r *Rehearsal) startAWS(context.Context) error {
 	if err != nil {
 		return err
 	}
+	if r.tmp, err = r.dir("tmp"); err != nil {
+		return err
+	}
 	r.aws = awssim.New(awssim.Options{AccountID: account, Region: region, Dir: dir, Environ: r.machine})
 	if _, err = r.serve(r.aws); err != nil {
 		return err
 	}
-	r.secret = r.aws.SetSecret(Product+"/github", appToken)
+	r.secret = r.aws.SetSecret(Product+"/github", AppToken)
 	return r.aws.CreateBucket(tools)
 }
 
@@ -100,7 +103,7 @@ func (r *Rehearsal) startAWS(context.Context) error {
 // Go's caches, as a build image with a warm cache would have them.
 func (r *Rehearsal) machine() []string {
 	env := []string{
-		"PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "TMPDIR=" + os.TempDir(),
+		"PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "TMPDIR=" + r.tmp,
 		"AWS_REGION=" + region, "AWS_DEFAULT_REGION=" + region, "AWS_ENDPOINT_URL=" + r.servers[1].url,
 		"AWS_ACCESS_KEY_ID=rehearsal", "AWS_SECRET_ACCESS_KEY=rehearsal", "AWS_EC2_METADATA_DISABLED=true",
 	}

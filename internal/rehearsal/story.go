@@ -194,7 +194,7 @@ func (r *Rehearsal) quiet(ctx context.Context) error {
 	}
 }
 
-// failure is the error of an execution that did not succeed.
+// failure is the error of an execution that did not succeed: what relay said was wrong, or else the last lines of the log.
 func failure(e runner.Execution) error {
 	if e.Status == runner.Succeeded || e.Status == runner.Superseded {
 		return nil
@@ -202,9 +202,22 @@ func failure(e runner.Execution) error {
 	for _, stage := range e.Stages {
 		for _, action := range stage.Actions {
 			if action.Status == runner.Failed {
-				return fmt.Errorf("pipeline %s: stage %s: %s", e.Pipeline, stage.Name, action.Error)
+				return fmt.Errorf("pipeline %s, stage %s: %s", e.Pipeline, stage.Name, reason(action.Error))
 			}
 		}
 	}
 	return fmt.Errorf("pipeline %s ended %s", e.Pipeline, e.Status)
+}
+
+func reason(text string) string {
+	var said []string
+	for line := range strings.Lines(text) {
+		if problem, ok := strings.CutPrefix(line, "relay: error: "); ok {
+			said = append(said, strings.TrimRight(problem, "\n"))
+		}
+	}
+	if len(said) == 0 {
+		return text
+	}
+	return strings.Join(said, "\n  ")
 }

@@ -105,6 +105,24 @@ func (r *Rehearsal) file(ctx context.Context, environment, role, name string) ([
 	return file.Content, err
 }
 
+// Bakes are the IDs of the AMIs that were baked so far.
+func (r *Rehearsal) Bakes() []string {
+	images, err := r.aws.FindImages(awssim.ImageQuery{})
+	if err != nil {
+		return nil
+	}
+	var ids []string
+	for _, image := range images {
+		ids = append(ids, image.ID)
+	}
+	return ids
+}
+
+// Remote is the address of the repository of a role, for git, with somebody's token.
+func (r *Rehearsal) Remote(role, token string) string {
+	return r.people.remote(Product+"-"+role, token)
+}
+
 // Ask asks every instance of an environment over HTTP which release it is. Software that has no answer to that is asked whether it is
 // healthy, and the release is read from the file that the image was installed with.
 func (r *Rehearsal) Ask(ctx context.Context, environment string) (Environment, error) {

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tekpossible/ha-devops/internal/git/process"
+	"github.com/tekpossible/ha-devops/internal/process"
 )
 
 func TestCancelEndsTheWholeGroupEvenWhatIgnoresSIGTERM(t *testing.T) {

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tekpossible/ha-devops/internal/rehearsal"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"rehearse": main})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true})
+}
+
+// rehearse returns the command, started inside the module, with a temporary directory of its own to know its processes by.
+func rehearse(t *testing.T, args ...string) (cmd *exec.Cmd, marker string) {
+	t.Helper()
+	marker = t.TempDir()
+	path, err := exec.LookPath("rehearse")
+	require.NoError(t, err)
+	cmd = exec.CommandContext(t.Context(), path, args...)
+	cmd.Env = append(os.Environ(), "TMPDIR="+marker)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	return cmd, marker
+}
+
+// TestJSON runs the command as a person would, and reads what a machine would.
+func TestJSON(t *testing.T) {
+	keep := filepath.Join(t.TempDir(), "kept")
+	cmd, _ := rehearse(t, "--env", "dev", "--output", "json", "--keep", keep)
+	cmd.Stderr = t.Output()
+	out, err := cmd.Output()
+	require.NoError(t, err)
+	var printed struct {
+		Environments []map[string]string
+		Steps        []rehearsal.Step
+	}
+	require.NoError(t, json.Unmarshal(out, &printed))
+	require.Len(t, printed.Environments, 1)
+	dev := printed.Environments[0]
+	assert.Equal(t, "dev", dev["name"])
+	for _, key := range []string{"artifactTag", "amiId", "softwareCommit", "imageCommit", "answered"} {
+		assert.NotEmpty(t, dev[key], key)
+	}
+	assert.NotEmpty(t, printed.Steps)
+	for _, kept := range []string{"exports/dev.json", "github/example/demo-infrastructure.git/HEAD", "pipelines/logs", "aws/images", "buckets"} {
+		assert.FileExists(t, firstFile(t, filepath.Join(keep, kept)), kept)
+	}
+}
+
+func firstFile(t *testing.T, path string) string {
+	t.Helper()
+	found := path
+	require.NoError(t, filepath.WalkDir(path, func(p string, d os.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			found = p
+			return filepath.SkipAll
+		}
+		return err
+	}))
+	return found
+}
+
+// TestInterruptLeavesNothing sends Ctrl-C's signal at moments of every part of a rehearsal. A listening port needs a process, so that
+// none is left when no process is.
+func TestInterruptLeavesNothing(t *testing.T) {
+	for _, after := range []time.Duration{200 * time.Millisecond, 1500 * time.Millisecond, 3 * time.Second, 5 * time.Second, 8 * time.Second, 11 * time.Second, 14 * time.Second, 18 * time.Second} {
+		t.Run(after.String(), func(t *testing.T) {
+			t.Parallel()
+			cmd, marker := rehearse(t, "--env", "qa")
+			var stderr strings.Builder
+			cmd.Stderr = &stderr
+			require.NoError(t, cmd.Start())
+			time.Sleep(after)
+			require.NoError(t, cmd.Process.Signal(os.Interrupt))
+			ended := make(chan error, 1)
+			go func() { ended <- cmd.Wait() }()
+			select {
+			case err := <-ended:
+				var exit *exec.ExitError
+				require.ErrorAs(t, err, &exit, stderr.String())
+				assert.Equal(t, exitFailed, exit.ExitCode(), stderr.String())
+				assert.Contains(t, stderr.String(), "rehearse: error: interrupted; everything that ran was stopped")
+			case <-time.After(30 * time.Second):
+				_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+				t.Fatalf("still running 30 s after the signal:\n%s", stderr.String())
+			}
+			assert.Empty(t, processes(t, marker))
+			left, err := os.ReadDir(marker)
+			require.NoError(t, err)
+			assert.Empty(t, left, "temporary files are left")
+		})
+	}
+}
+
+// processes are the processes that have the marker in their command line or environment.
+func processes(t *testing.T, marker string) []string {
+	t.Helper()
+	out, err := exec.CommandContext(context.Background(), "ps", "axwwe", "-o", "pid=,command=").Output()
+	require.NoError(t, err)
+	var found []string
+	for line := range strings.Lines(string(out)) {
+		if strings.Contains(line, marker) && !strings.Contains(line, "ps axwwe") {
+			found = append(found, strings.TrimSpace(line)[:min(200, len(strings.TrimSpace(line)))])
+		}
+	}
+	return found
+}
