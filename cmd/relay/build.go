@@ -14,9 +14,9 @@ import (
 
 	"github.com/tekpossible/ha-devops/internal/artifact"
 	"github.com/tekpossible/ha-devops/internal/awsconfig"
-	"github.com/tekpossible/ha-devops/internal/process"
 	"github.com/tekpossible/ha-devops/internal/handoff"
 	"github.com/tekpossible/ha-devops/internal/imageconfig"
+	"github.com/tekpossible/ha-devops/internal/process"
 	"github.com/tekpossible/ha-devops/internal/relayfile"
 	"github.com/tekpossible/ha-devops/internal/vars"
 )

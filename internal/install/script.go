@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"github.com/tekpossible/ha-devops/internal/bake/manifest"
-	"github.com/tekpossible/ha-devops/internal/process"
 	"github.com/tekpossible/ha-devops/internal/imageconfig"
+	"github.com/tekpossible/ha-devops/internal/process"
 )
 
 // ScriptError says that a script of the image repository, or systemctl, ended with an error.

@@ -11,11 +11,13 @@ import (
 // ErrLocked says that another update holds the stack's lock.
 var ErrLocked = errors.New("another update of the stack is running or was killed; wait for it, or run pulumi cancel when it is gone")
 
-var (
-	colours = regexp.MustCompile(`<\{%[^%]*%\}>|\x1b\[[0-9;]*m`)
-	// noise is what the Automation API and the Go SDK put around the message that matters.
-	noise = regexp.MustCompile(`^(error: )?(an unhandled error occurred: program exited with non-zero exit code: 1|program failed: 1 error occurred:|an unhandled error occurred: )?`)
-)
+var colours = regexp.MustCompile(`<\{%[^%]*%\}>|\x1b\[[0-9;]*m`)
+
+// noise is what the CLI, the Automation API and the Go SDK put around the message that matters, at the beginning of a line.
+var noise = []string{
+	"error: ", "an unhandled error occurred: ", "program exited with non-zero exit code: 1", "program failed: ", "1 error occurred:", "* ",
+	"update failed", "preview failed",
+}
 
 func plain(message string) string {
 	return strings.TrimSpace(colours.ReplaceAllString(message, ""))
@@ -34,8 +36,7 @@ func cause(err error, problems []string) error {
 	var lines []string
 	for _, problem := range problems {
 		for line := range strings.Lines(problem) {
-			line = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(noise.ReplaceAllString(strings.TrimSpace(line), "")), "* "))
-			if line != "" && line != "update failed" && line != "preview failed" {
+			if line = quiet(line); line != "" {
 				lines = append(lines, line)
 			}
 		}
@@ -53,4 +54,13 @@ func stderr(text string) []string {
 		return nil
 	}
 	return []string{strings.TrimSpace(after)}
+}
+
+// quiet takes the noise off a line.
+func quiet(line string) string {
+	line = strings.TrimSpace(line)
+	for _, n := range noise {
+		line = strings.TrimSpace(strings.TrimPrefix(line+" ", n))
+	}
+	return line
 }

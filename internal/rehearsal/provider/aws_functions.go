@@ -83,12 +83,14 @@ func (a AWS) getAMI(ctx context.Context, args resource.PropertyMap) (
 		}
 	}
 	if len(images) == 0 {
-		return nil, nil, fmt.Errorf("Your query returned no results. Please change your search criteria and try again.") //nolint:staticcheck // the real provider's words
+		//lint:ignore ST1005 these are the real provider's words
+		return nil, nil, fmt.Errorf("Your query returned no results. Please change your search criteria and try again.")
 	}
 	newest := images[0]
 	for _, image := range images[1:] {
 		if !query.MostRecent {
-			return nil, nil, fmt.Errorf("Your query returned more than one result. Please try a more specific search criteria, or set `most_recent` attribute to true.") //nolint:staticcheck // the real provider's words
+			//lint:ignore ST1005 these are the real provider's words
+			return nil, nil, fmt.Errorf("Your query returned more than one result. Please try a more specific search criteria, or set `most_recent` attribute to true.")
 		}
 		if image.Created > newest.Created {
 			newest = image

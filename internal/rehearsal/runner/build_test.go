@@ -149,13 +149,22 @@ func TestWhatIsMissingIsNamed(t *testing.T) {
 		variables     []any
 		want          []string
 	}{
-		"a reference": {m{"ProjectName": "Build", "EnvironmentVariables": `[{"name":"X","value":"#{Review.DIGEST}"}]`}, nil,
-			[]string{"variable X", "#{Review.DIGEST}", "Source.CommitId"}},
+		"a reference": {
+			m{"ProjectName": "Build", "EnvironmentVariables": `[{"name":"X","value":"#{Review.DIGEST}"}]`},
+			nil,
+			[]string{"variable X", "#{Review.DIGEST}", "Source.CommitId"},
+		},
 		"a reference in the configuration": {m{"ProjectName": "#{No.Such}"}, nil, []string{"configuration ProjectName", "#{No.Such}"}},
-		"a parameter": {m{"ProjectName": "Build"}, []any{m{"name": "X", "value": "/gone", "type": "PARAMETER_STORE"}},
-			[]string{"variable X", `SSM parameter "/gone"`}},
-		"a secret": {m{"ProjectName": "Build"}, []any{m{"name": "X", "value": "gone", "type": "SECRETS_MANAGER"}},
-			[]string{"variable X", `secret "gone"`}},
+		"a parameter": {
+			m{"ProjectName": "Build"},
+			[]any{m{"name": "X", "value": "/gone", "type": "PARAMETER_STORE"}},
+			[]string{"variable X", `SSM parameter "/gone"`},
+		},
+		"a secret": {
+			m{"ProjectName": "Build"},
+			[]any{m{"name": "X", "value": "gone", "type": "SECRETS_MANAGER"}},
+			[]string{"variable X", `secret "gone"`},
+		},
 		"a project": {m{"ProjectName": "Gone"}, nil, []string{`build project "Gone" does not exist`, "Build"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -99,7 +99,9 @@ func (s *buildspec) phases() []namedPhase {
 		name  string
 		phase *phase
 	}{
-		{"install", s.Phases.Install}, {"pre_build", s.Phases.PreBuild}, {"build", s.Phases.Build},
+		{"install", s.Phases.Install},
+		{"pre_build", s.Phases.PreBuild},
+		{"build", s.Phases.Build},
 		{"post_build", s.Phases.PostBuild},
 	} {
 		if p.phase != nil {

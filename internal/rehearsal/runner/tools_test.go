@@ -28,7 +28,8 @@ func TestTheStandInCopiesToAndFromS3(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte("binary"), 0o755))
 	var stderr bytes.Buffer
 	for _, args := range [][]string{
-		{file, "s3://bucket/bin/"}, {"s3://bucket/bin/relay", filepath.Join(dir, "new", "copy"), "--no-progress"},
+		{file, "s3://bucket/bin/"},
+		{"s3://bucket/bin/relay", filepath.Join(dir, "new", "copy"), "--no-progress"},
 		{"s3://bucket/bin/relay", filepath.Join(dir, "new") + "/"},
 	} {
 		require.Zero(t, AWSMain(t.Context(), append([]string{"s3", "cp"}, args...), &stderr), stderr.String())

@@ -1,0 +1,31 @@
+# The commands of this project. Each sets up what it needs; all that is needed beforehand is Go, git and bash.
+SHELL := bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint conformance build tools
+
+help: ## Say what there is
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1	\2/' | expand -t 14
+
+demo: tools build ## Rehearse the whole relay on this machine
+	@bin/rehearse
+
+test: tools ## Run all tests
+	go test -race -timeout 60m ./...
+	cd examples/software && go test ./...
+
+lint: tools ## Check format, vet and staticcheck
+	@files=$$(go -C tools tool gofumpt -l $$(git ls-files '*.go' | sed 's#^#../#')) && \
+	  { [[ -z "$$files" ]] || { echo "not formatted; run gofumpt -w on:"; echo "$$files"; exit 1; }; }
+	go vet ./...
+	bin=$$(go -C tools tool -n staticcheck) && "$$bin" ./...
+
+conformance: tools build ## Hold every AWS resource against the real provider's validation
+	@tools/conformance
+
+build: ## Build relay and rehearse into bin/
+	go build -ldflags="-s -w" -o bin/relay ./cmd/relay
+	go build -o bin/rehearse ./cmd/rehearse
+
+tools: ## Get what the commands need: a Pulumi CLI, and warm caches for the example
+	@tools/pulumi >/dev/null
+	@go -C examples/software vet . && go -C examples/software build -trimpath -buildvcs=false -o /dev/null .
