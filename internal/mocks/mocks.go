@@ -23,6 +23,7 @@ type Recorder struct {
 	Stacks map[string]resource.PropertyMap
 
 	mu        sync.Mutex
+	stack     string
 	resources []Resource
 	repeated  []string
 }
@@ -33,12 +34,18 @@ type Resource struct {
 	Parent     string
 	Provider   string
 	Protect    bool
-	Inputs     resource.PropertyMap
+	// Retain says that the cloud keeps it when the stack lets go of it, Ignores which inputs are only looked at when it is made.
+	Retain  bool
+	Ignores []string
+	// After are the URNs of what it waits for.
+	After  []string
+	Inputs resource.PropertyMap
 }
 
 // Run runs a program against the recorder, as an update or as a preview in which nothing that a cloud would answer is known. The
 // stack is named as the program's environment.
 func (r *Recorder) Run(stack string, preview bool, config map[string]string, program pulumi.RunFunc) error {
+	r.stack = stack
 	return pulumi.RunErr(program, pulumi.WithMocks("ha-devops", stack, r), func(info *pulumi.RunInfo) {
 		info.DryRun, info.Config = preview, config
 	})
@@ -51,6 +58,7 @@ func (r *Recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 	made := Resource{Type: args.TypeToken, Name: args.Name, Inputs: args.Inputs, Provider: args.Provider}
 	if rpc := args.RegisterRPC; rpc != nil {
 		made.Parent, made.Protect = rpc.GetParent(), rpc.GetProtect()
+		made.Retain, made.Ignores, made.After = rpc.GetRetainOnDelete(), rpc.GetIgnoreChanges(), rpc.GetDependencies()
 	}
 	for _, other := range r.resources {
 		if other.Type == made.Type && other.Name == made.Name {
@@ -61,7 +69,7 @@ func (r *Recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 	if args.TypeToken == "pulumi:pulumi:StackReference" {
 		name := args.Inputs["name"].StringValue()
 		outputs, ok := r.Stacks[name]
-		if !ok {
+		if !ok && !strings.HasSuffix(name, "/"+r.stack) { // a stack finds itself, without outputs at first
 			return "", nil, fmt.Errorf("unknown stack %q", name)
 		}
 		return name, resource.PropertyMap{"name": args.Inputs["name"], "outputs": resource.NewObjectProperty(outputs)}, nil

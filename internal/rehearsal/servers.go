@@ -55,6 +55,7 @@ const (
 	developerToken = "token-of-the-developer"
 	reviewerToken  = "token-of-the-reviewer"
 	appToken       = "token-of-the-app"
+	actionsToken   = "token-of-github-actions"
 )
 
 func (r *Rehearsal) startGitHub(context.Context) error {
@@ -63,7 +64,8 @@ func (r *Rehearsal) startGitHub(context.Context) error {
 		return err
 	}
 	if r.github, err = githubsim.New(githubsim.Options{Dir: dir, Owner: Owner, Tokens: map[string]githubsim.Actor{
-		developerToken: {Login: "developer"}, reviewerToken: {Login: "reviewer"}, appToken: {Login: "relay[bot]", App: appID},
+		developerToken: {Login: "developer"}, reviewerToken: {Login: "reviewer", Owner: true}, appToken: {Login: "relay[bot]", App: appID},
+		actionsToken: {Login: "github-actions[bot]", App: actionsID},
 	}}); err != nil {
 		return err
 	}
