@@ -11,6 +11,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/internals"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -26,6 +27,7 @@ type Recorder struct {
 	stack     string
 	resources []Resource
 	repeated  []string
+	outputs   map[string]string
 }
 
 // Resource is what a program registered.
@@ -46,9 +48,40 @@ type Resource struct {
 // stack is named as the program's environment.
 func (r *Recorder) Run(stack string, preview bool, config map[string]string, program pulumi.RunFunc) error {
 	r.stack = stack
-	return pulumi.RunErr(program, pulumi.WithMocks("ha-devops", stack, r), func(info *pulumi.RunInfo) {
+	collect := func(ctx *pulumi.Context) error {
+		if err := program(ctx); err != nil {
+			return err
+		}
+		return r.collect(ctx)
+	}
+	return pulumi.RunErr(collect, pulumi.WithMocks("ha-devops", stack, r), func(info *pulumi.RunInfo) {
 		info.DryRun, info.Config = preview, config
 	})
+}
+
+// collect waits for the stack's outputs and keeps those that are known.
+func (r *Recorder) collect(ctx *pulumi.Context) error {
+	found := map[string]string{}
+	for key, value := range ctx.GetCurrentExportMap() {
+		result, err := internals.UnsafeAwaitOutput(ctx.Context(), pulumi.ToOutput(value))
+		if err != nil {
+			return fmt.Errorf("output %s: %w", key, err)
+		}
+		if result.Known {
+			found[key] = fmt.Sprint(result.Value)
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.outputs = found
+	return nil
+}
+
+// Outputs are the stack's outputs that are known.
+func (r *Recorder) Outputs() map[string]string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.outputs)
 }
 
 // NewResource records a resource and answers with its inputs, an ID and what the clouds add.
