@@ -24,14 +24,39 @@ type RepoArgs struct {
 	Create bool
 	// Branch is the environment's branch.
 	Branch string
+	// Upstream is the branch that pull requests into Branch come from, checked by PromotionCheck. Empty: they come from anywhere.
+	Upstream string
+	// Linear keeps the history a line: pull requests are squashed. By default they are merged with a merge commit, and only so: a
+	// squashed promotion would have no ancestor in common with its next one, and a hand-off could not tell which commit is newer.
+	Linear bool
 	// Approvals is the number of approving reviews that a pull request into the branch needs.
 	Approvals int
+	// Checks are the status checks that a pull request needs beside PromotionCheck, by the names under which the repository's own
+	// CI reports them. None by default.
+	Checks []string
+	// ChecksApp is the ID of the GitHub App that must report PromotionCheck, so that nobody else's status passes for it. 0: any may.
+	ChecksApp int
 	// Writer is the ID of the GitHub App whose commits may skip the pull request, 0 where no pipeline commits.
 	Writer int
+	// Reviewers approve the jobs of a pull request's checks that use the GitHub environment named as the branch, and with it its
+	// secrets. Without any there is no such environment.
+	Reviewers Reviewers
+	// Starter writes starter files into the repository that is created. They are written once; from then on git owns them.
+	Starter bool
+	// CodeOwners are the owners in the starter file CODEOWNERS, such as "@acme/platform". None by default, and then no such file.
+	CodeOwners []string
+}
+
+// Reviewers are people who may approve, by their IDs at GitHub: at most six in all (GitHub REST API, "Create or update an
+// environment").
+type Reviewers struct {
+	Teams []int `json:"teams,omitempty"`
+	Users []int `json:"users,omitempty"`
 }
 
 // Repo is a GitHub repository's part in an environment: the environment's branch and the ruleset that guards it, and in the
-// first environment the repository itself. A repository is archived rather than deleted.
+// first environment the repository itself. A repository is archived rather than deleted, and a branch stays: both are the record of
+// what ran.
 type Repo struct {
 	pulumi.ResourceState
 
@@ -53,74 +78,71 @@ func NewRepo(ctx *pulumi.Context, name string, args *RepoArgs, opts ...pulumi.Re
 		return nil, err
 	}
 	repository := pulumi.String(args.Name).ToStringOutput()
+	var content []pulumi.Resource
 	if args.Create {
 		made, err := repo.create(ctx, name, args)
 		if err != nil {
 			return nil, err
 		}
 		repository = made.Name
+		if content, err = repo.begin(ctx, name, args, repository); err != nil {
+			return nil, err
+		}
 	}
-	ruleset, err := repo.guard(ctx, name, args, repository)
+	ruleset, err := repo.guard(ctx, name, args, repository, content)
 	if err != nil {
+		return nil, err
+	}
+	if err := repo.reviewed(ctx, name, args, repository); err != nil {
 		return nil, err
 	}
 	repo.Name = pulumi.All(repository, ruleset.ID()).ApplyT(func(all []any) string { return all[0].(string) }).(pulumi.StringOutput)
 	return repo, ctx.RegisterResourceOutputs(repo, pulumi.Map{"name": repo.Name})
 }
 
+// create makes the repository and what is set once for all its branches.
 func (r *Repo) create(ctx *pulumi.Context, name string, args *RepoArgs) (*github.Repository, error) {
-	return github.NewRepository(ctx, name, &github.RepositoryArgs{
-		Name:                pulumi.String(args.Name),
-		Description:         pulumi.Sprintf("%s: %s repository, managed by ha-devops", args.Product, args.Role),
-		Visibility:          pulumi.String("private"),
-		AutoInit:            pulumi.Bool(true),
-		AllowMergeCommit:    pulumi.Bool(true),
-		AllowSquashMerge:    pulumi.Bool(true),
-		AllowRebaseMerge:    pulumi.Bool(false),
-		DeleteBranchOnMerge: pulumi.Bool(false),
+	made, err := github.NewRepository(ctx, name, &github.RepositoryArgs{
+		Name:             pulumi.String(args.Name),
+		Description:      pulumi.Sprintf("%s: %s repository, managed by ha-devops", args.Product, args.Role),
+		Visibility:       pulumi.String("private"),
+		AutoInit:         pulumi.Bool(true),
+		AllowMergeCommit: pulumi.Bool(!args.Linear),
+		AllowSquashMerge: pulumi.Bool(args.Linear),
+		AllowRebaseMerge: pulumi.Bool(false),
+		AllowAutoMerge:   pulumi.Bool(false),
+		// The environments' branches stay: their rulesets forbid deletion.
+		DeleteBranchOnMerge: pulumi.Bool(true),
+		AllowUpdateBranch:   pulumi.Bool(true),
 		HasIssues:           pulumi.Bool(true),
+		HasProjects:         pulumi.Bool(false),
+		HasWiki:             pulumi.Bool(false),
 		VulnerabilityAlerts: pulumi.Bool(true),
 		ArchiveOnDestroy:    pulumi.Bool(true),
 		Topics:              pulumi.ToStringArray([]string{args.Product, "ha-devops", string(args.Role)}),
 	}, pulumi.Parent(r), pulumi.Protect(true))
+	if err != nil {
+		return nil, err
+	}
+	_, err = github.NewRepositoryDependabotSecurityUpdates(ctx, name, &github.RepositoryDependabotSecurityUpdatesArgs{
+		Repository: made.Name, Enabled: pulumi.Bool(true),
+	}, pulumi.Parent(r))
+	return made, err
 }
 
-func (r *Repo) guard(ctx *pulumi.Context, name string, args *RepoArgs, repository pulumi.StringOutput) (*github.RepositoryRuleset, error) {
-	parent := []pulumi.ResourceOption{pulumi.Parent(r)}
-	if args.Branch != DefaultBranch {
-		branch, err := github.NewBranch(ctx, name, &github.BranchArgs{
-			Repository: repository, Branch: pulumi.String(args.Branch), SourceBranch: pulumi.String(DefaultBranch),
-		}, pulumi.Parent(r), pulumi.Protect(true))
-		if err != nil {
-			return nil, err
-		}
-		parent = append(parent, pulumi.DependsOn([]pulumi.Resource{branch}))
+// reviewed makes the GitHub environment whose reviewers stand between a pull request's checks and the environment's secrets.
+func (r *Repo) reviewed(ctx *pulumi.Context, name string, args *RepoArgs, repository pulumi.StringOutput) error {
+	if len(args.Reviewers.Teams)+len(args.Reviewers.Users) == 0 {
+		return nil
 	}
-	var bypass github.RepositoryRulesetBypassActorArray
-	if args.Writer != 0 {
-		bypass = append(bypass, github.RepositoryRulesetBypassActorArgs{
-			ActorId: pulumi.Int(args.Writer), ActorType: pulumi.String("Integration"), BypassMode: pulumi.String("always"),
-		})
-	}
-	return github.NewRepositoryRuleset(ctx, name, &github.RepositoryRulesetArgs{
-		Name:        pulumi.String("ha-devops " + args.Branch),
-		Repository:  repository,
-		Target:      pulumi.String("branch"),
-		Enforcement: pulumi.String("active"),
-		Conditions: github.RepositoryRulesetConditionsArgs{RefName: github.RepositoryRulesetConditionsRefNameArgs{
-			Includes: pulumi.ToStringArray([]string{"refs/heads/" + args.Branch}), Excludes: pulumi.StringArray{},
+	_, err := github.NewRepositoryEnvironment(ctx, name, &github.RepositoryEnvironmentArgs{
+		Repository: repository, Environment: pulumi.String(args.Branch),
+		CanAdminsBypass: pulumi.Bool(false), PreventSelfReview: pulumi.Bool(true),
+		Reviewers: github.RepositoryEnvironmentReviewerArray{github.RepositoryEnvironmentReviewerArgs{
+			Teams: pulumi.ToIntArray(args.Reviewers.Teams), Users: pulumi.ToIntArray(args.Reviewers.Users),
 		}},
-		BypassActors: bypass,
-		Rules: github.RepositoryRulesetRulesArgs{
-			Deletion:       pulumi.Bool(true),
-			NonFastForward: pulumi.Bool(true),
-			PullRequest: github.RepositoryRulesetRulesPullRequestArgs{
-				RequiredApprovingReviewCount: pulumi.Int(args.Approvals),
-				DismissStaleReviewsOnPush:    pulumi.Bool(true),
-				RequireLastPushApproval:      pulumi.Bool(args.Approvals > 0),
-			},
-		},
-	}, parent...)
+	}, pulumi.Parent(r))
+	return err
 }
 
 func sorted(list []string) []string {

@@ -1,7 +1,6 @@
 package environments
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,6 +30,8 @@ type Config struct {
 	AssumeRole string `json:"assumeRole,omitempty"`
 	// CIDR is the network's range, a private IPv4 /16 to /20. Ranges of environments must not overlap.
 	CIDR string `json:"cidr"`
+	// Zones is the number of availability zones, 2 to 6. Optional, and production's only: qa and dev keep their profile's.
+	Zones *int `json:"zones,omitempty"`
 	// Reach are the CIDRs that may reach the load balancer: the team's in dev, the testers' in qa. Production is reached by all.
 	Reach []string `json:"reach,omitempty"`
 	// Certificate is the ARN of the load balancer's certificate. Optional; without one it speaks HTTP.
@@ -68,7 +69,24 @@ type GitHub struct {
 	Image          string `json:"image,omitempty"`
 	Infrastructure string `json:"infrastructure,omitempty"`
 	DevOps         string `json:"devops,omitempty"`
+	// Starter writes starter files into the repositories, once. It is for the first environment, which makes the repositories, and
+	// for empty ones: a file that is there already is refused. Optional; without it, components.PromotionWorkflow must come with the
+	// content, because the rulesets require its check.
+	Starter bool `json:"starter,omitempty"`
+	// CodeOwners are the owners in the starter file CODEOWNERS, such as "@acme/platform". Optional.
+	CodeOwners []string `json:"codeOwners,omitempty"`
+	// Checks are the status checks that a pull request needs, by role of the repository, as the repository's CI names them. Optional.
+	Checks map[string][]string `json:"checks,omitempty"`
+	// ChecksApp is the ID of the App that reports the promotion check. Optional; GitHub Actions of github.com by default. Another
+	// GitHub server's Actions has another ID (GET /apps/github-actions).
+	ChecksApp int `json:"checksApp,omitempty"`
+	// Reviewers approve jobs of pull requests' checks that use the environment's secrets. Optional; required reviewers in private
+	// repositories need GitHub Enterprise.
+	Reviewers components.Reviewers `json:"reviewers,omitzero"`
 }
+
+// actionsApp is the ID of the GitHub App github-actions on github.com.
+const actionsApp = 15368
 
 // ReadConfig reads and validates a stack's configuration; get looks a key up, without its namespace, and returns scalars as they
 // are and everything else in JSON, as Pulumi does. Its error names every problem at once.
@@ -111,24 +129,6 @@ func (c Config) Values() map[string]string {
 	return values
 }
 
-func decode(text string, target any) error {
-	if s, ok := target.(*string); ok {
-		*s = text
-		return nil
-	}
-	decoder := json.NewDecoder(bytes.NewReader([]byte(text)))
-	decoder.DisallowUnknownFields()
-	err := decoder.Decode(target)
-	var kind *json.UnmarshalTypeError
-	if errors.As(err, &kind) {
-		return fmt.Errorf("%s: a %s is not allowed; expected %s", kind.Field, kind.Value, kind.Type)
-	}
-	if err != nil {
-		return fmt.Errorf("%s", strings.TrimPrefix(err.Error(), "json: "))
-	}
-	return nil
-}
-
 func file(p Profile) string { return "Pulumi." + p.Environment + ".yaml" }
 
 // complete fills in what may be left out.
@@ -143,6 +143,9 @@ func (c *Config) complete() *Config {
 	fill(&c.GitHub.Image, c.Product+"-image")
 	fill(&c.GitHub.Infrastructure, c.Product+"-infrastructure")
 	fill(&c.GitHub.DevOps, c.Product+"-devops")
+	if c.GitHub.ChecksApp == 0 {
+		c.GitHub.ChecksApp = actionsApp
+	}
 	fill(&c.BaseImage, fmt.Sprintf("arn:aws:imagebuilder:%s:aws:image/amazon-linux-2023-x86/x.x.x", c.Region))
 	return c
 }
@@ -152,7 +155,6 @@ var (
 	account    = regexp.MustCompile(`^[0-9]{12}$`)
 	region     = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
 	repository = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
-	arn        = regexp.MustCompile(`^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12}|aws)?:.+$`)
 	baseImage  = regexp.MustCompile(`^(ami-[0-9a-f]{8,17}|arn:aws[a-z-]*:imagebuilder:.+:image/.+|ssm:.+)$`)
 	object     = regexp.MustCompile(`^s3://[a-z0-9.-]{3,63}/.+$`)
 	digest     = regexp.MustCompile(`^[0-9a-f]{64}$`)
@@ -176,9 +178,6 @@ func (c *Config) validate(p Profile) []error {
 	match(product, "product", c.Product, "3 to 20 lower-case letters, digits and hyphens, beginning with a letter")
 	match(account, "account", c.Account, "the 12 digits of an AWS account ID")
 	match(region, "region", c.Region, `an AWS region such as "eu-west-1"`)
-	optional(arn, "assumeRole", c.AssumeRole, "the ARN of a role")
-	optional(arn, "certificate", c.Certificate, "the ARN of a certificate")
-	optional(arn, "secretsKey", c.SecretsKey, "the ARN of a KMS key")
 	optional(baseImage, "baseImage", c.BaseImage, "an AMI ID or the ARN of an Image Builder image")
 	optional(commit, "commit", c.Commit, "the 40 hex digits of a commit")
 	network, err := netip.ParsePrefix(c.CIDR)
@@ -192,7 +191,6 @@ func (c *Config) validate(p Profile) []error {
 		match(repository, "github."+name, value, "a name of letters, digits, dots, hyphens and underscores")
 	}
 	check(c.GitHub.App > 0, "github.app", fmt.Sprint(c.GitHub.App), "the ID of a GitHub App")
-	match(arn, "github.secret", c.GitHub.Secret, "the ARN of a Secrets Manager secret")
 	api, err := url.Parse(c.GitHub.API)
 	check(err == nil && api.Host != "" && strings.HasPrefix(api.Scheme, "http") && strings.HasSuffix(api.Path, "/"), "github.api", c.GitHub.API,
 		"a URL with a slash at its end")
@@ -201,10 +199,12 @@ func (c *Config) validate(p Profile) []error {
 		checkTool("pulumiCLI", *c.PulumiCLI, check)
 	}
 	backend, err := url.Parse(c.Backend)
-	check(err == nil && backend.Scheme != "", "backend", c.Backend, `the URL of a Pulumi backend such as "s3://my-state"`)
+	check(err == nil && slices.Contains(backends, backend.Scheme), "backend", c.Backend, `the URL of a Pulumi backend such as "s3://my-state"`)
 	for _, a := range c.Approvers {
 		match(address, "approvers", a, "e-mail addresses")
 	}
+	c.checkPlaces(check)
+	c.checkChoices(p, check)
 	slices.SortFunc(problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return problems
 }

@@ -27,11 +27,19 @@ func Deploy(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
-	providers, err := newProviders(ctx, profile, config)
+	profile = config.adjust(profile)
+	up, err := readUpstream(ctx, profile)
 	if err != nil {
 		return err
 	}
-	up, err := readUpstream(ctx, profile)
+	if err := up.apart(profile, config); err != nil {
+		return err
+	}
+	before, err := readHistory(ctx)
+	if err != nil {
+		return err
+	}
+	providers, err := newProviders(ctx, profile, config)
 	if err != nil {
 		return err
 	}
@@ -47,8 +55,7 @@ func Deploy(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
-	stack.export(ctx, profile, config, now, up)
-	return nil
+	return stack.export(ctx, profile, config, now, up, before)
 }
 
 type providers struct {
@@ -150,32 +157,6 @@ func compose(ctx *pulumi.Context, p Profile, c Config, providers providers, now 
 		AMI: now.AMI, ArtifactTag: now.ArtifactTag, CertificateArn: c.Certificate, Protect: p.Protect,
 	}, with)
 	return s, err
-}
-
-// repos makes the environment's part of the repositories. The first environment of the chain owns the repositories themselves, and
-// the devops repository, whose only branch is guarded like production's.
-func (s *stack) repos(ctx *pulumi.Context, p Profile, c Config, f pipelines.Facts, with pulumi.ResourceOption) error {
-	owner := p.Upstream == ""
-	for _, role := range []pipelines.Role{pipelines.Software, pipelines.Image, pipelines.Infrastructure, pipelines.DevOps} {
-		args := &components.RepoArgs{
-			Role: role, Name: f.Repositories[role], Product: c.Product, Create: owner, Branch: p.Environment, Approvals: p.Approvals,
-		}
-		switch role {
-		case pipelines.Image, pipelines.Infrastructure:
-			args.Writer = c.GitHub.App
-		case pipelines.DevOps:
-			if !owner {
-				continue
-			}
-			args.Branch = components.DefaultBranch
-		}
-		repo, err := components.NewRepo(ctx, string(role), args, with)
-		if err != nil {
-			return err
-		}
-		s.repositories[role] = repo
-	}
-	return nil
 }
 
 // text is the configuration as the infrastructure pipeline gets it: without the pinned commit, which is each run's own.

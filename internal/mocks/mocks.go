@@ -11,6 +11,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/internals"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -23,8 +24,10 @@ type Recorder struct {
 	Stacks map[string]resource.PropertyMap
 
 	mu        sync.Mutex
+	stack     string
 	resources []Resource
 	repeated  []string
+	outputs   map[string]string
 }
 
 // Resource is what a program registered.
@@ -33,15 +36,52 @@ type Resource struct {
 	Parent     string
 	Provider   string
 	Protect    bool
-	Inputs     resource.PropertyMap
+	// Retain says that the cloud keeps it when the stack lets go of it, Ignores which inputs are only looked at when it is made.
+	Retain  bool
+	Ignores []string
+	// After are the URNs of what it waits for.
+	After  []string
+	Inputs resource.PropertyMap
 }
 
 // Run runs a program against the recorder, as an update or as a preview in which nothing that a cloud would answer is known. The
 // stack is named as the program's environment.
 func (r *Recorder) Run(stack string, preview bool, config map[string]string, program pulumi.RunFunc) error {
-	return pulumi.RunErr(program, pulumi.WithMocks("ha-devops", stack, r), func(info *pulumi.RunInfo) {
+	r.stack = stack
+	collect := func(ctx *pulumi.Context) error {
+		if err := program(ctx); err != nil {
+			return err
+		}
+		return r.collect(ctx)
+	}
+	return pulumi.RunErr(collect, pulumi.WithMocks("ha-devops", stack, r), func(info *pulumi.RunInfo) {
 		info.DryRun, info.Config = preview, config
 	})
+}
+
+// collect waits for the stack's outputs and keeps those that are known.
+func (r *Recorder) collect(ctx *pulumi.Context) error {
+	found := map[string]string{}
+	for key, value := range ctx.GetCurrentExportMap() {
+		result, err := internals.UnsafeAwaitOutput(ctx.Context(), pulumi.ToOutput(value))
+		if err != nil {
+			return fmt.Errorf("output %s: %w", key, err)
+		}
+		if result.Known {
+			found[key] = fmt.Sprint(result.Value)
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.outputs = found
+	return nil
+}
+
+// Outputs are the stack's outputs that are known.
+func (r *Recorder) Outputs() map[string]string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.outputs)
 }
 
 // NewResource records a resource and answers with its inputs, an ID and what the clouds add.
@@ -51,6 +91,7 @@ func (r *Recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 	made := Resource{Type: args.TypeToken, Name: args.Name, Inputs: args.Inputs, Provider: args.Provider}
 	if rpc := args.RegisterRPC; rpc != nil {
 		made.Parent, made.Protect = rpc.GetParent(), rpc.GetProtect()
+		made.Retain, made.Ignores, made.After = rpc.GetRetainOnDelete(), rpc.GetIgnoreChanges(), rpc.GetDependencies()
 	}
 	for _, other := range r.resources {
 		if other.Type == made.Type && other.Name == made.Name {
@@ -61,7 +102,7 @@ func (r *Recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 	if args.TypeToken == "pulumi:pulumi:StackReference" {
 		name := args.Inputs["name"].StringValue()
 		outputs, ok := r.Stacks[name]
-		if !ok {
+		if !ok && !strings.HasSuffix(name, "/"+r.stack) { // a stack finds itself, without outputs at first
 			return "", nil, fmt.Errorf("unknown stack %q", name)
 		}
 		return name, resource.PropertyMap{"name": args.Inputs["name"], "outputs": resource.NewObjectProperty(outputs)}, nil

@@ -174,9 +174,10 @@ func (r *Rehearsal) images(_ context.Context, query provider.ImageQuery) ([]prov
 	return images, nil
 }
 
+type branch struct{ Repository, Branch, SourceBranch string }
+
 // githubEffects are what happens on the simulated GitHub when a resource is made.
 func (r *Rehearsal) githubEffects() provider.GitHub {
-	type branch struct{ Repository, Branch, SourceBranch string }
 	return provider.GitHub{
 		Owner: Owner, URL: r.people.url,
 		Repository: provider.Effect{
@@ -210,6 +211,8 @@ func (r *Rehearsal) githubEffects() provider.GitHub {
 				return r.github.DeleteBranch(ctx, in.Repository, in.Branch)
 			},
 		},
+		DefaultBranch: provider.Effect{Put: putDecoded(r.putDefaultBranch)},
+		File:          provider.Effect{Put: r.putFile},
 		Ruleset: provider.Effect{
 			Put: func(_ context.Context, res provider.Resource) error {
 				ruleset, err := decodeRuleset(res)

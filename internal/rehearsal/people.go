@@ -14,10 +14,10 @@ import (
 	"github.com/tekpossible/ha-devops/internal/git"
 )
 
-// people are a developer, who opens pull requests and merges them, and a reviewer, who approves them.
+// people are a developer, who opens pull requests and merges them, and a reviewer, who approves them; actions is who checks them.
 type people struct {
-	url                 string
-	developer, reviewer *github.Client
+	url                          string
+	developer, reviewer, actions *github.Client
 }
 
 func newPeople(url string) people {
@@ -26,7 +26,7 @@ func newPeople(url string) people {
 		c, _ := github.NewClient(&http.Client{Timeout: time.Minute}).WithAuthToken(token).WithEnterpriseURLs(url, url)
 		return c
 	}
-	return people{url: url, developer: client(DeveloperToken), reviewer: client(ReviewerToken)}
+	return people{url: url, developer: client(DeveloperToken), reviewer: client(ReviewerToken), actions: client(actionsToken)}
 }
 
 // merge opens a pull request, has it approved and merges it, and returns the merge commit. It is the developer who merges: the
@@ -39,6 +39,9 @@ func (p people) merge(ctx context.Context, repository, from, into, title string)
 		return "", fmt.Errorf("opening a pull request of %s into %s of %s: %w", from, into, repository, err)
 	}
 	number := pull.GetNumber()
+	if err := p.check(ctx, repository, number); err != nil {
+		return "", fmt.Errorf("checking pull request %d of %s: %w", number, repository, err)
+	}
 	approve := "APPROVE"
 	if _, _, err := p.reviewer.PullRequests.CreateReview(ctx, Owner, repository, number, &github.PullRequestReviewRequest{Event: &approve}); err != nil {
 		return "", fmt.Errorf("approving pull request %d of %s: %w", number, repository, err)

@@ -28,6 +28,8 @@ const (
 	region  = "eu-west-1"
 	tools   = "demo-tools"
 	appID   = 1001
+	// actionsID is another than github.com's: the rulesets must name the one that they are given.
+	actionsID = 1002
 )
 
 // Options say what is rehearsed.

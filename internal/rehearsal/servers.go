@@ -50,11 +50,12 @@ func (r *Rehearsal) serve(handler http.Handler) (string, error) {
 	return s.url, nil
 }
 
-// The tokens of those who work with GitHub: a developer, a reviewer, and the pipelines' App. They open nothing but this process.
+// The tokens of those who work with GitHub: a developer, a reviewer, the pipelines' App and GitHub Actions. They open nothing but this process.
 const (
 	DeveloperToken = "token-of-the-developer"
 	ReviewerToken  = "token-of-the-reviewer"
 	AppToken       = "token-of-the-app"
+	actionsToken   = "token-of-github-actions"
 )
 
 func (r *Rehearsal) startGitHub(context.Context) error {
@@ -63,7 +64,8 @@ func (r *Rehearsal) startGitHub(context.Context) error {
 		return err
 	}
 	if r.github, err = githubsim.New(githubsim.Options{Dir: dir, Owner: Owner, Tokens: map[string]githubsim.Actor{
-		DeveloperToken: {Login: "developer"}, ReviewerToken: {Login: "reviewer"}, AppToken: {Login: "relay[bot]", App: appID},
+		DeveloperToken: {Login: "developer"}, ReviewerToken: {Login: "reviewer", Owner: true}, AppToken: {Login: "relay[bot]", App: appID},
+		actionsToken: {Login: "github-actions[bot]", App: actionsID},
 	}}); err != nil {
 		return err
 	}

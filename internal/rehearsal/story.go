@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tekpossible/ha-devops/components"
 	"github.com/tekpossible/ha-devops/environments"
 	"github.com/tekpossible/ha-devops/internal/rehearsal/runner"
 	"github.com/tekpossible/ha-devops/internal/stack"
@@ -84,7 +85,8 @@ func (r *Rehearsal) config(environment, state string) environments.Config {
 	c := environments.Config{
 		Product: Product, Account: account, Region: region, CIDR: "10." + second[environment] + ".0.0/16",
 		Backend: "file://" + filepath.ToSlash(state), Relay: pipelines.Tool{URI: r.relay.uri, SHA256: r.relay.sha256},
-		GitHub: environments.GitHub{Owner: Owner, App: appID, Secret: r.secret, API: r.people.url + "/api/v3/"},
+		GitHub: environments.GitHub{Owner: Owner, App: appID, Secret: r.secret, API: r.people.url + "/api/v3/", ChecksApp: actionsID,
+			Reviewers: components.Reviewers{Teams: []int{2001}}},
 	}
 	if environment == "qa" {
 		c.Reach = []string{"203.0.113.0/24"}

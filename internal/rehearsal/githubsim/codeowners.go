@@ -29,7 +29,7 @@ func (r *repo) ownersMissing(ctx context.Context, p *pull, head string, approver
 	for _, path := range paths {
 		owners := ownersOf(text, path)
 		approved := slices.ContainsFunc(approvers, func(a Actor) bool {
-			return slices.ContainsFunc(owners, func(owner string) bool {
+			return a.Owner || slices.ContainsFunc(owners, func(owner string) bool {
 				return owner == a.Login || slices.Contains(a.Teams, owner)
 			})
 		})

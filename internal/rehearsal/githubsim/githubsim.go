@@ -28,6 +28,8 @@ type Actor struct {
 	Admin bool
 	// Teams are the teams of a person as CODEOWNERS names them, without the "@": "acme/platform".
 	Teams []string
+	// Owner says that a person stands in for every code owner.
+	Owner bool
 }
 
 // Options configures a Server.

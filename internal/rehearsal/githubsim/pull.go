@@ -21,6 +21,7 @@ type pull struct {
 	mergeCommit string
 	headCommit  string // of a pull request that is no longer open
 	reviews     []review
+	labels      []string
 }
 
 type review struct {

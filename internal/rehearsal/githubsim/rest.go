@@ -41,6 +41,7 @@ func (s *Server) routes() {
 		"POST /pulls/{number}/reviews": createReview,
 		"PUT /pulls/{number}/merge":    mergePull,
 		"POST /statuses/{sha}":         createStatus,
+		"POST /issues/{number}/labels": addLabels,
 	} {
 		method, rest, _ := strings.Cut(pattern, " ")
 		s.mux.HandleFunc(method+" /api/v3/repos/{owner}/{repo}"+rest, s.rest(answer))

@@ -124,6 +124,7 @@ func (c *call) pull(p *pull) (object, error) {
 		"number": p.number, "state": "closed", "title": p.title, "body": p.body, "user": object{"login": p.author.Login},
 		"head": side(p.head, head), "base": side(p.base, base), "created_at": p.created, "draft": false,
 		"html_url": repository["html_url"].(string) + "/pull/" + strconv.Itoa(p.number), "merged": !p.merged.IsZero(),
+		"labels": p.labelled(),
 	}
 	if p.open {
 		view["state"] = "open"
@@ -188,4 +189,35 @@ func mergePull(c *call) (int, any, error) {
 		return err
 	})
 	return http.StatusOK, object{"sha": sha, "merged": true, "message": "Pull Request successfully merged"}, err
+}
+
+// addLabels adds labels to a pull request, given as a plain list. GitHub makes a label that the repository does not have.
+func addLabels(c *call) (int, any, error) {
+	var in []string
+	if err := c.decode(&in); err != nil {
+		return 0, nil, err
+	}
+	p, err := c.find()
+	if err != nil {
+		return 0, nil, err
+	}
+	var labels []object
+	err = c.repo.change(c.Context(), func(context.Context) error {
+		for _, label := range in {
+			if !slices.Contains(p.labels, label) {
+				p.labels = append(p.labels, label)
+			}
+		}
+		labels = p.labelled()
+		return nil
+	})
+	return http.StatusOK, labels, err
+}
+
+func (p *pull) labelled() []object {
+	labels := []object{}
+	for _, name := range p.labels {
+		labels = append(labels, object{"name": name})
+	}
+	return labels
 }
