@@ -27,6 +27,8 @@ type Spec struct {
 	Health Health `json:"health"`
 	// Scaling is when instances are added and removed.
 	Scaling Scaling `json:"scaling"`
+	// Alarms is when operators are told.
+	Alarms Alarms `json:"alarms"`
 }
 
 // Capacity is a number of instances.
@@ -41,12 +43,27 @@ type Health struct {
 	Path string `json:"path"`
 	// GraceSeconds is how long a new instance may take until its first healthy answer.
 	GraceSeconds int `json:"graceSeconds"`
+	// IntervalSeconds is the time between two checks.
+	IntervalSeconds int `json:"intervalSeconds"`
+	// HealthyThreshold is after how many good answers an instance works, UnhealthyThreshold after how many bad ones it does not.
+	HealthyThreshold   int `json:"healthyThreshold"`
+	UnhealthyThreshold int `json:"unhealthyThreshold"`
 }
 
-// Scaling is a target that Auto Scaling keeps.
+// Scaling are the targets that Auto Scaling keeps.
 type Scaling struct {
 	// CPUPercent is the average processor use over all instances.
 	CPUPercent int `json:"cpuPercent"`
+	// RequestsPerTarget is the number of requests that an instance gets in a minute; with 0 requests do not count.
+	RequestsPerTarget int `json:"requestsPerTarget"`
+}
+
+// Alarms are the limits beyond which operators are told.
+type Alarms struct {
+	// ErrorPercent is the share of requests that may be answered with an error.
+	ErrorPercent int `json:"errorPercent"`
+	// LatencyMilliseconds is what 99 of 100 answers may take.
+	LatencyMilliseconds int `json:"latencyMilliseconds"`
 }
 
 // Default is the shape where the file says nothing.
@@ -55,8 +72,9 @@ func Default() Spec {
 		InstanceType: "t3.small",
 		Capacity:     Capacity{Min: 2, Max: 6},
 		Port:         8080,
-		Health:       Health{Path: "/healthz", GraceSeconds: 60},
+		Health:       Health{Path: "/healthz", GraceSeconds: 60, IntervalSeconds: 10, HealthyThreshold: 2, UnhealthyThreshold: 3},
 		Scaling:      Scaling{CPUPercent: 50},
+		Alarms:       Alarms{ErrorPercent: 5, LatencyMilliseconds: 2000},
 	}
 }
 
@@ -96,6 +114,13 @@ func (s Spec) validate() error {
 	check(s.Port >= 1024 && s.Port <= 65535, "port", s.Port, "1024 to 65535")
 	check(healthPath.MatchString(s.Health.Path), "health.path", fmt.Sprintf("%q", s.Health.Path), "a path that begins with /")
 	check(s.Health.GraceSeconds >= 1 && s.Health.GraceSeconds <= 7200, "health.graceSeconds", s.Health.GraceSeconds, "1 to 7200")
+	// The load balancer waits 5 seconds for an answer.
+	check(s.Health.IntervalSeconds >= 6 && s.Health.IntervalSeconds <= 300, "health.intervalSeconds", s.Health.IntervalSeconds, "6 to 300")
+	check(s.Health.HealthyThreshold >= 2 && s.Health.HealthyThreshold <= 10, "health.healthyThreshold", s.Health.HealthyThreshold, "2 to 10")
+	check(s.Health.UnhealthyThreshold >= 2 && s.Health.UnhealthyThreshold <= 10, "health.unhealthyThreshold", s.Health.UnhealthyThreshold, "2 to 10")
+	check(s.Scaling.RequestsPerTarget >= 0 && s.Scaling.RequestsPerTarget <= 1_000_000, "scaling.requestsPerTarget", s.Scaling.RequestsPerTarget, "0 to 1000000")
+	check(s.Alarms.ErrorPercent >= 1 && s.Alarms.ErrorPercent <= 99, "alarms.errorPercent", s.Alarms.ErrorPercent, "1 to 99")
+	check(s.Alarms.LatencyMilliseconds >= 1 && s.Alarms.LatencyMilliseconds <= 60_000, "alarms.latencyMilliseconds", s.Alarms.LatencyMilliseconds, "1 to 60000")
 	check(s.Scaling.CPUPercent >= 10 && s.Scaling.CPUPercent <= 95, "scaling.cpuPercent", s.Scaling.CPUPercent, "10 to 95")
 	return errors.Join(problems...)
 }
