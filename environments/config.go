@@ -33,7 +33,8 @@ type Config struct {
 	CIDR string `json:"cidr"`
 	// Reach are the CIDRs that may reach the load balancer: the team's in dev, the testers' in qa. Production is reached by all.
 	Reach []string `json:"reach,omitempty"`
-	// Certificate is the ARN of the load balancer's certificate. Optional; without one it speaks HTTP.
+	// Certificate is the ARN of the load balancer's certificate in ACM, in the environment's region. Optional in dev, whose load balancer
+	// speaks HTTP without one.
 	Certificate string `json:"certificate,omitempty"`
 	// BaseImage is what images are built on. Optional; Amazon Linux 2023 by default.
 	BaseImage string `json:"baseImage,omitempty"`
@@ -41,6 +42,8 @@ type Config struct {
 	GitHub GitHub `json:"github"`
 	// Approvers are the e-mail addresses that hear of waiting reviews. Optional.
 	Approvers []string `json:"approvers,omitempty"`
+	// Operators are the e-mail addresses that hear of alarms. Optional.
+	Operators []string `json:"operators,omitempty"`
 	// Relay is the relay binary that pipelines run.
 	Relay pipelines.Tool `json:"relay"`
 	// PulumiCLI is the Pulumi CLI that the infrastructure pipeline runs. Optional; by default the build image's own.
@@ -177,7 +180,9 @@ func (c *Config) validate(p Profile) []error {
 	match(account, "account", c.Account, "the 12 digits of an AWS account ID")
 	match(region, "region", c.Region, `an AWS region such as "eu-west-1"`)
 	optional(arn, "assumeRole", c.AssumeRole, "the ARN of a role")
-	optional(arn, "certificate", c.Certificate, "the ARN of a certificate")
+	certificate := regexp.MustCompile(`^arn:aws[a-z-]*:acm:` + regexp.QuoteMeta(c.Region) + `:[0-9]{12}:certificate/.+$`)
+	check(certificate.MatchString(c.Certificate) || c.Certificate == "" && p.Exposure == components.Team, "certificate", c.Certificate,
+		"the ARN of an ACM certificate in the environment's region")
 	optional(arn, "secretsKey", c.SecretsKey, "the ARN of a KMS key")
 	optional(baseImage, "baseImage", c.BaseImage, "an AMI ID or the ARN of an Image Builder image")
 	optional(commit, "commit", c.Commit, "the 40 hex digits of a commit")
@@ -204,6 +209,9 @@ func (c *Config) validate(p Profile) []error {
 	check(err == nil && backend.Scheme != "", "backend", c.Backend, `the URL of a Pulumi backend such as "s3://my-state"`)
 	for _, a := range c.Approvers {
 		match(address, "approvers", a, "e-mail addresses")
+	}
+	for _, a := range c.Operators {
+		match(address, "operators", a, "e-mail addresses")
 	}
 	slices.SortFunc(problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return problems
