@@ -24,6 +24,9 @@ func config(environment string) environments.Config {
 		GitHub: environments.GitHub{Owner: "acme", App: 42, Secret: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:x"},
 		Relay:  pipelines.Tool{URI: "s3://tools/relay", SHA256: strings.Repeat("ab", 32)},
 	}
+	if environment != "dev" {
+		c.Certificate = "arn:aws:acm:eu-west-1:111122223333:certificate/x"
+	}
 	if environment == "qa" {
 		c.Reach = []string{"203.0.113.0/24"}
 	}
@@ -56,7 +59,7 @@ func world(files map[string]string) *mocks.Recorder {
 				for key, value := range (release.Release{ArtifactTag: "v1.2.3", SoftwareCommit: "s", ImageCommit: "i", Execution: "e"}).Tags() {
 					tags[resource.PropertyKey(key)] = text(value)
 				}
-				return resource.PropertyMap{"state": text("available"), "tags": resource.NewObjectProperty(tags)}
+				return resource.PropertyMap{"state": text("available"), "rootDeviceName": text("/dev/xvda"), "tags": resource.NewObjectProperty(tags)}
 			},
 		},
 		Stacks: map[string]resource.PropertyMap{},
@@ -66,6 +69,11 @@ func world(files map[string]string) *mocks.Recorder {
 func (w scenario) run(t *testing.T, preview bool) (*mocks.Recorder, error) {
 	t.Helper()
 	r := world(w.files)
+	if w.zones != nil {
+		r.Calls["aws:index/getAvailabilityZones:getAvailabilityZones"] = func(resource.PropertyMap) resource.PropertyMap {
+			return resource.NewPropertyMapFromMap(map[string]any{"names": w.zones})
+		}
+	}
 	for _, upstream := range []string{"dev", "qa"} {
 		r.Stacks["organization/ha-devops/"+upstream] = resource.PropertyMap{
 			"amiId": resource.NewStringProperty(w.upstream), "artifactTag": resource.NewStringProperty("v1.2.3"),
@@ -78,6 +86,8 @@ type scenario struct {
 	environment string
 	files       map[string]string
 	upstream    string
+	// zones are those of the region, four where there are none.
+	zones []string
 }
 
 func TestEveryEnvironment(t *testing.T) {
@@ -158,6 +168,7 @@ func TestEveryProblemOfTheConfigurationIsNamedAtOnce(t *testing.T) {
 	for _, want := range []string{
 		`Pulumi.qa.yaml: ha-devops:product: "Shop!"`, `Pulumi.qa.yaml: ha-devops:account: "12"`, `Pulumi.qa.yaml: ha-devops:cidr: "8.8.8.0/24"`,
 		`Pulumi.qa.yaml: ha-devops:reach: "everywhere"`, `Pulumi.qa.yaml: ha-devops:github: unknown field "ap"`,
+		`Pulumi.qa.yaml: ha-devops:certificate: "" is not allowed`,
 		`Pulumi.qa.yaml: ha-devops:relay: sha256: a number is not allowed`, `Pulumi.qa.yaml: ha-devops:region: ""`,
 	} {
 		assert.ErrorContains(t, err, want)
