@@ -45,9 +45,10 @@ type AppEnvironmentArgs struct {
 	ArtifactTag string
 	// RootDevice is the name of the AMI's root device, which differs between distributions. "/dev/xvda" by default.
 	RootDevice string
-	// CertificateArn is the certificate of the load balancer's HTTPS listener. Only the team's environment may go without: it then
-	// speaks HTTP.
+	// CertificateArn is the certificate of the load balancer's HTTPS listener. Without it ACM is asked for one for Domain, the name under
+	// which people reach the load balancer. Only the team's environment may go without both: it then speaks HTTP.
 	CertificateArn string
+	Domain         string
 	// WebFirewall puts a web application firewall before the load balancer.
 	WebFirewall bool
 	// Protect keeps the load balancer and its logs from being deleted.
@@ -88,7 +89,7 @@ func NewAppEnvironment(ctx *pulumi.Context, name string, args *AppEnvironmentArg
 	}
 	if err := require(TypeAppEnvironment, name, map[string]bool{
 		"Facts": args.Facts.Product != "", "CIDR": args.CIDR.IsValid(), "Zones (two or more)": len(args.Zones) >= 2, "Exposure": args.Exposure != "",
-		"Reach": args.Exposure != Testers || len(args.Reach) > 0, "CertificateArn": !args.Exposure.outside() || args.CertificateArn != "",
+		"Reach": args.Exposure != Testers || len(args.Reach) > 0, "CertificateArn or Domain": !args.Exposure.outside() || args.tls(),
 		"KeyArn": args.KeyArn != nil, "LogRetentionDays": args.LogRetentionDays > 0,
 	}); err != nil {
 		return nil, err

@@ -46,9 +46,9 @@ func app(exposure components.Exposure, change func(*components.AppEnvironmentArg
 
 func TestAnEnvironmentNeedsTwoZonesAndOutsideACertificate(t *testing.T) {
 	for want, change := range map[string]func(*components.AppEnvironmentArgs){
-		"Zones (two or more)": func(a *components.AppEnvironmentArgs) { a.Zones = a.Zones[:1] },
-		"CertificateArn":      func(a *components.AppEnvironmentArgs) { a.CertificateArn = "" },
-		"LogRetentionDays":    func(a *components.AppEnvironmentArgs) { a.LogRetentionDays = 0 },
+		"Zones (two or more)":      func(a *components.AppEnvironmentArgs) { a.Zones = a.Zones[:1] },
+		"CertificateArn or Domain": func(a *components.AppEnvironmentArgs) { a.CertificateArn = "" },
+		"LogRetentionDays":         func(a *components.AppEnvironmentArgs) { a.LogRetentionDays = 0 },
 	} {
 		r := &mocks.Recorder{}
 		assert.ErrorContains(t, r.Run("main", false, nil, app(components.Public, change)), `AppEnvironment "app": `+want+" must not be empty")
@@ -168,6 +168,19 @@ func TestTheDoorSpeaksTLSOutsideAndSendsHTTPThere(t *testing.T) {
 	bothWays(t, app(components.Team, nil), func(t *testing.T, r *mocks.Recorder) {
 		assert.EqualValues(t, 80, r.Only(t, "aws:lb/listener:Listener").Inputs["port"].NumberValue())
 		assert.Empty(t, r.Of("aws:wafv2/webAcl:WebAcl"))
+	})
+}
+
+func TestTheDoorShowsTheDomainsCertificate(t *testing.T) {
+	bothWays(t, app(components.Public, func(a *components.AppEnvironmentArgs) { a.CertificateArn, a.Domain = "", "shop.example.com" }), func(t *testing.T, r *mocks.Recorder) {
+		requested := r.Only(t, "aws:acm/certificate:Certificate").Inputs
+		assert.Equal(t, "shop.example.com", requested["domainName"].StringValue())
+		assert.Equal(t, "DNS", requested["validationMethod"].StringValue())
+		assert.Len(t, r.Of("aws:acm/certificateValidation:CertificateValidation"), 1, "a listener takes a certificate only once it is issued")
+		assert.Len(t, r.Of("aws:lb/listener:Listener"), 2)
+	})
+	bothWays(t, app(components.Public, nil), func(t *testing.T, r *mocks.Recorder) {
+		assert.Empty(t, r.Of("aws:acm/certificate:Certificate"))
 	})
 }
 

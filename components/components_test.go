@@ -91,7 +91,7 @@ func TestComponentsRefuseEmptyArguments(t *testing.T) {
 			_, err := components.NewBranchPipeline(ctx, "x", nil)
 			return err
 		},
-		`AppEnvironment "x": CIDR, CertificateArn, Exposure, Facts, KeyArn, LogRetentionDays, Zones (two or more) must not be empty`: func(ctx *pulumi.Context) error {
+		`AppEnvironment "x": CIDR, CertificateArn or Domain, Exposure, Facts, KeyArn, LogRetentionDays, Zones (two or more) must not be empty`: func(ctx *pulumi.Context) error {
 			_, err := components.NewAppEnvironment(ctx, "x", nil)
 			return err
 		},

@@ -26,7 +26,7 @@ const (
 // ports are the ports on which the load balancer listens: without a certificate it speaks HTTP, with one HTTPS, and HTTP only says
 // where to go.
 func (args *AppEnvironmentArgs) ports() []int {
-	if args.CertificateArn == "" {
+	if !args.tls() {
 		return []int{portHTTP}
 	}
 	return []int{portHTTPS, portHTTP}
@@ -75,13 +75,19 @@ func (a *AppEnvironment) door(ctx *pulumi.Context, name string, args *AppEnviron
 	if err != nil {
 		return door{}, err
 	}
-	scheme := "http://"
-	if args.CertificateArn != "" {
-		scheme = "https://"
+	return door{url: args.url(balancer), balancer: balancer, target: target, instances: inner, listener: listener}, nil
+}
+
+// url is where the software is reached: at the domain, which its owner points to the load balancer, or at the load balancer's own
+// name.
+func (args *AppEnvironmentArgs) url(balancer *lb.LoadBalancer) pulumi.StringOutput {
+	switch {
+	case args.Domain != "":
+		return pulumi.String("https://" + args.Domain).ToStringOutput()
+	case args.tls():
+		return pulumi.Sprintf("https://%s", balancer.DnsName)
 	}
-	return door{
-		url: pulumi.Sprintf("%s%s", scheme, balancer.DnsName), balancer: balancer, target: target, instances: inner, listener: listener,
-	}, nil
+	return pulumi.Sprintf("http://%s", balancer.DnsName)
 }
 
 // listeners makes the listener that leads to the instances, and where that one speaks TLS a second one that sends HTTP there.
@@ -91,11 +97,15 @@ func (a *AppEnvironment) listeners(ctx *pulumi.Context, name string, args *AppEn
 		LoadBalancerArn: balancer.Arn, Port: pulumi.Int(portHTTP), Protocol: pulumi.String("HTTP"),
 		DefaultActions: lb.ListenerDefaultActionArray{lb.ListenerDefaultActionArgs{Type: pulumi.String("forward"), TargetGroupArn: target.Arn}},
 	}
-	if args.CertificateArn == "" {
+	if !args.tls() {
 		return lb.NewListener(ctx, name, listener, parent)
 	}
+	certificate, err := a.certificate(ctx, name, args)
+	if err != nil {
+		return nil, err
+	}
 	listener.Port, listener.Protocol = pulumi.Int(portHTTPS), pulumi.String("HTTPS")
-	listener.CertificateArn = pulumi.String(args.CertificateArn)
+	listener.CertificateArn = certificate.ToStringOutput()
 	// TLS 1.3 and 1.2 with forward secrecy (Application Load Balancers User Guide, "Security policies").
 	listener.SslPolicy = pulumi.String("ELBSecurityPolicy-TLS13-1-2-2021-06")
 	made, err := lb.NewListener(ctx, name, listener, parent)

@@ -82,7 +82,7 @@ func (a *AppEnvironment) template(ctx *pulumi.Context, name string, args *AppEnv
 		BlockDeviceMappings: ec2.LaunchTemplateBlockDeviceMappingArray{ec2.LaunchTemplateBlockDeviceMappingArgs{
 			DeviceName: pulumi.String(cmp.Or(args.RootDevice, "/dev/xvda")),
 			Ebs: ec2.LaunchTemplateBlockDeviceMappingEbsArgs{
-				VolumeType: pulumi.String("gp3"), DeleteOnTermination: pulumi.String("true"),
+				VolumeType: pulumi.String("gp3"), VolumeSize: pulumi.Int(args.Spec.VolumeGiB), DeleteOnTermination: pulumi.String("true"),
 				Encrypted: pulumi.String("true"), KmsKeyId: args.KeyArn,
 			},
 		}},

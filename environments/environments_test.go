@@ -25,7 +25,7 @@ func config(environment string) environments.Config {
 		Relay:  pipelines.Tool{URI: "s3://tools/relay", SHA256: strings.Repeat("ab", 32)},
 	}
 	if environment != "dev" {
-		c.Certificate = "arn:aws:acm:eu-west-1:111122223333:certificate/x"
+		c.Domain = environment + ".example.com"
 	}
 	if environment == "qa" {
 		c.Reach = []string{"203.0.113.0/24"}
@@ -187,4 +187,30 @@ func TestTheConfigurationOfThePipelineIsItsOwnFixedPoint(t *testing.T) {
 	again := world(nil)
 	require.NoError(t, again.Run("dev", false, namespaced(read), environments.Deploy))
 	assert.Equal(t, parameter, again.Only(t, "aws:ssm/parameter:Parameter").Inputs["insecureValue"].StringValue())
+}
+
+func TestOutsideDevTheLoadBalancerHasACertificate(t *testing.T) {
+	const arn = "arn:aws:acm:eu-west-1:111122223333:certificate/x"
+	for _, c := range []struct{ environment, domain, certificate, want string }{
+		{"dev", "", "", ""},
+		{"qa", "qa.example.com", "", ""},
+		{"main", "", arn, ""},
+		{"main", "", "", `Pulumi.main.yaml: ha-devops:certificate: "" is not allowed; expected the ARN of an ACM certificate in the environment's region, or a domain`},
+		{"main", "example.com", arn, `ha-devops:certificate: "` + arn + `" is not allowed; expected nothing`},
+		{"qa", "https://example.com", "", `ha-devops:domain: "https://example.com"`},
+		{"qa", "", strings.Replace(arn, "eu-west-1", "us-east-1", 1), `ha-devops:certificate: "arn:aws:acm:us-east-1`},
+		{"dev", "", "arn:aws:iam::111122223333:server-certificate/x", `Pulumi.dev.yaml: ha-devops:certificate: "arn:aws:iam`},
+	} {
+		profile, err := environments.ProfileOf(c.environment)
+		require.NoError(t, err)
+		given := config(c.environment)
+		given.Domain, given.Certificate = c.domain, c.certificate
+		values := given.Values()
+		_, err = environments.ReadConfig(profile, func(key string) (string, bool) { v, ok := values[key]; return v, ok })
+		if c.want == "" {
+			assert.NoError(t, err)
+		} else {
+			assert.ErrorContains(t, err, c.want)
+		}
+	}
 }

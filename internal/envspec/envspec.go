@@ -19,6 +19,8 @@ const File = "environment.json"
 type Spec struct {
 	// InstanceType is an EC2 instance type such as "t3.small".
 	InstanceType string `json:"instanceType"`
+	// VolumeGiB is the size of an instance's root volume, at least that of its image's.
+	VolumeGiB int `json:"volumeGiB"`
 	// Capacity is how many instances run in production; a profile may ask for fewer.
 	Capacity Capacity `json:"capacity"`
 	// Port is the TCP port on which the software answers HTTP.
@@ -70,6 +72,7 @@ type Alarms struct {
 func Default() Spec {
 	return Spec{
 		InstanceType: "t3.small",
+		VolumeGiB:    16,
 		Capacity:     Capacity{Min: 2, Max: 6},
 		Port:         8080,
 		Health:       Health{Path: "/healthz", GraceSeconds: 60, IntervalSeconds: 10, HealthyThreshold: 2, UnhealthyThreshold: 3},
@@ -109,6 +112,7 @@ func (s Spec) validate() error {
 		}
 	}
 	check(instanceType.MatchString(s.InstanceType), "instanceType", fmt.Sprintf("%q", s.InstanceType), `an EC2 instance type such as "t3.small"`)
+	check(s.VolumeGiB >= 16 && s.VolumeGiB <= 16384, "volumeGiB", s.VolumeGiB, "16 to 16384")
 	check(s.Capacity.Min >= 1 && s.Capacity.Min <= 500, "capacity.min", s.Capacity.Min, "1 to 500")
 	check(s.Capacity.Max >= s.Capacity.Min && s.Capacity.Max <= 500, "capacity.max", s.Capacity.Max, "capacity.min to 500")
 	check(s.Port >= 1024 && s.Port <= 65535, "port", s.Port, "1024 to 65535")

@@ -27,8 +27,8 @@ func TestBadFiles(t *testing.T) {
 		want    []string
 	}{
 		"every problem at once": {
-			`{"instanceType": "huge", "capacity": {"min": 3, "max": 2}, "port": 80}`,
-			[]string{`environment.json: instanceType: "huge"`, "environment.json: capacity.max: 2", "environment.json: port: 80"},
+			`{"instanceType": "huge", "volumeGiB": 8, "capacity": {"min": 3, "max": 2}, "port": 80}`,
+			[]string{`environment.json: instanceType: "huge"`, "environment.json: volumeGiB: 8", "environment.json: capacity.max: 2", "environment.json: port: 80"},
 		},
 		"health": {
 			`{"health": {"path": "up", "graceSeconds": 0, "intervalSeconds": 5, "healthyThreshold": 1, "unhealthyThreshold": 11}}`,

@@ -87,7 +87,7 @@ func (r *Rehearsal) config(environment, state string) environments.Config {
 		GitHub: environments.GitHub{Owner: Owner, App: appID, Secret: r.secret, API: r.people.url + "/api/v3/"},
 	}
 	if environment != "dev" {
-		c.Certificate = "arn:aws:acm:" + region + ":" + account + ":certificate/8f6a1c2e-0d4b-4c5e-9a7f-3b2d1e0c9f8a"
+		c.Domain = environment + ".demo.example.com"
 	}
 	if environment == "qa" {
 		c.Reach = []string{"203.0.113.0/24"}
