@@ -54,7 +54,7 @@ type AppEnvironmentArgs struct {
 	// Protect keeps the load balancer and its logs from being deleted.
 	Protect bool
 	// KeyArn is the ARN of the environment's KMS key, which encrypts volumes, logs and alarms' notifications. Its policy must let
-	// CloudWatch, CloudWatch Logs and the environment's Auto Scaling use it, as a Delivery's does.
+	// CloudWatch, CloudWatch Logs and Auto Scaling use it, as a Delivery's does.
 	KeyArn pulumi.StringInput
 	// LogRetentionDays is how long logs are kept, one of the periods that CloudWatch Logs knows.
 	LogRetentionDays int
@@ -110,7 +110,7 @@ func NewAppEnvironment(ctx *pulumi.Context, name string, args *AppEnvironmentArg
 	if err != nil {
 		return nil, err
 	}
-	identity, err := a.identity(ctx, name, args)
+	profile, err := a.profile(ctx, name, args)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +119,7 @@ func NewAppEnvironment(ctx *pulumi.Context, name string, args *AppEnvironmentArg
 	}
 	a.VpcId, a.Url, a.Group = n.vpc.ID(), door.url, pulumi.String("").ToStringOutput()
 	if args.AMI != "" {
-		if a.Group, err = a.instances(ctx, name, args, n, door, identity); err != nil {
+		if a.Group, err = a.instances(ctx, name, args, n, door, profile); err != nil {
 			return nil, err
 		}
 	}

@@ -226,7 +226,7 @@ func TestInstancesRunAPinnedImageAndExistOnlyWithARelease(t *testing.T) {
 	bothWays(t, app(components.Public, func(a *components.AppEnvironmentArgs) { a.AMI = "" }), func(t *testing.T, r *mocks.Recorder) {
 		assert.Empty(t, r.Of("aws:autoscaling/group:Group"))
 		for _, token := range []string{
-			"aws:iam/instanceProfile:InstanceProfile", "aws:iam/serviceLinkedRole:ServiceLinkedRole", "aws:sns/topic:Topic",
+			"aws:iam/instanceProfile:InstanceProfile", "aws:sns/topic:Topic",
 		} {
 			assert.Len(t, r.Of(token), 1, "%s exists before the first release: no pipeline makes it", token)
 		}

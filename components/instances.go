@@ -9,23 +9,12 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// maxInstanceLifetime makes Auto Scaling replace an instance that no release has replaced in a month, so that none grows old enough
-// to be missed.
-const maxInstanceLifetime = 30 * 24 * 60 * 60
-
-// While instances are replaced, none is ended before its successor works.
-const (
-	minHealthyPercent = 100
-	maxHealthyPercent = 200
-)
-
 // instances makes what runs the release, and returns the name of the Auto Scaling group.
-func (a *AppEnvironment) instances(ctx *pulumi.Context, name string, args *AppEnvironmentArgs, n network, d door, i identity) (pulumi.StringOutput, error) {
-	template, err := a.template(ctx, name, args, d, i)
+func (a *AppEnvironment) instances(ctx *pulumi.Context, name string, args *AppEnvironmentArgs, n network, d door, profile pulumi.StringOutput) (pulumi.StringOutput, error) {
+	template, err := a.template(ctx, name, args, d, profile)
 	if err != nil {
 		return pulumi.StringOutput{}, err
 	}
-	warmup := args.Spec.Health.GraceSeconds
 	group, err := autoscaling.NewGroup(ctx, name, &autoscaling.GroupArgs{
 		Name: pulumi.String(args.Facts.Group()), MinSize: pulumi.Int(args.Capacity.Min), MaxSize: pulumi.Int(args.Capacity.Max),
 		VpcZoneIdentifiers: stringsOf(n.inner), TargetGroupArns: pulumi.StringArray{d.target.Arn},
@@ -33,24 +22,19 @@ func (a *AppEnvironment) instances(ctx *pulumi.Context, name string, args *AppEn
 		LaunchTemplate: autoscaling.GroupLaunchTemplateArgs{
 			Id: template.ID(), Version: template.LatestVersion.ApplyT(strconv.Itoa).(pulumi.StringOutput),
 		},
-		// A refresh that fails returns to the version before. Alarms do not end it: the alarm that the release before raised would
-		// send back the release that mends it.
+		// No instance is ended before its successor works, and a refresh that fails returns to the version before. Alarms do not end
+		// it: the alarm that the release before raised would send back the release that mends it.
 		InstanceRefresh: autoscaling.GroupInstanceRefreshArgs{
 			Strategy: pulumi.String("Rolling"),
 			Preferences: autoscaling.GroupInstanceRefreshPreferencesArgs{
-				MinHealthyPercentage: pulumi.Int(minHealthyPercent), MaxHealthyPercentage: pulumi.Int(maxHealthyPercent),
-				AutoRollback: pulumi.Bool(true), InstanceWarmup: pulumi.String(strconv.Itoa(warmup)),
+				MinHealthyPercentage: pulumi.Int(100), MaxHealthyPercentage: pulumi.Int(200),
+				AutoRollback: pulumi.Bool(true), InstanceWarmup: pulumi.String(strconv.Itoa(args.Spec.Health.GraceSeconds)),
 			},
 		},
-		InstanceMaintenancePolicy: autoscaling.GroupInstanceMaintenancePolicyArgs{
-			MinHealthyPercentage: pulumi.Int(minHealthyPercent), MaxHealthyPercentage: pulumi.Int(maxHealthyPercent),
-		},
-		DefaultInstanceWarmup: pulumi.Int(warmup), MaxInstanceLifetime: pulumi.Int(maxInstanceLifetime),
 		TerminationPolicies: pulumi.ToStringArray([]string{"OldestLaunchTemplate", "OldestInstance"}),
 		EnabledMetrics: pulumi.ToStringArray([]string{
 			"GroupDesiredCapacity", "GroupInServiceInstances", "GroupMaxSize", "GroupMinSize", "GroupPendingInstances", "GroupTotalInstances",
 		}),
-		ServiceLinkedRoleArn: i.scaling,
 		// The provider's default tags do not reach Auto Scaling groups (terraform-provider-aws, "Resource tagging").
 		Tags: groupTags(args),
 		// relay deploy waits for the rollout itself, the first one and every later one alike.
@@ -63,7 +47,7 @@ func (a *AppEnvironment) instances(ctx *pulumi.Context, name string, args *AppEn
 }
 
 // template makes what instances are launched from. It has no user data: what an instance is was baked into its image.
-func (a *AppEnvironment) template(ctx *pulumi.Context, name string, args *AppEnvironmentArgs, d door, i identity) (*ec2.LaunchTemplate, error) {
+func (a *AppEnvironment) template(ctx *pulumi.Context, name string, args *AppEnvironmentArgs, d door, profile pulumi.StringOutput) (*ec2.LaunchTemplate, error) {
 	tags := pulumi.StringMap{
 		"Name": pulumi.String(args.Facts.Name("app")), "product": pulumi.String(args.Facts.Product),
 		"environment": pulumi.String(args.Facts.Environment), "managed-by": pulumi.String("ha-devops"),
@@ -73,7 +57,7 @@ func (a *AppEnvironment) template(ctx *pulumi.Context, name string, args *AppEnv
 		Name: pulumi.String(args.Facts.Name("app")), ImageId: pulumi.String(args.AMI), InstanceType: pulumi.String(args.Spec.InstanceType),
 		// Who launches one by hand gets what the group launches.
 		UpdateDefaultVersion: pulumi.Bool(true),
-		IamInstanceProfile:   ec2.LaunchTemplateIamInstanceProfileArgs{Name: i.profile},
+		IamInstanceProfile:   ec2.LaunchTemplateIamInstanceProfileArgs{Name: profile},
 		VpcSecurityGroupIds:  pulumi.StringArray{d.instances.ID().ToStringOutput()},
 		Monitoring:           ec2.LaunchTemplateMonitoringArgs{Enabled: pulumi.Bool(true)},
 		MetadataOptions: ec2.LaunchTemplateMetadataOptionsArgs{
@@ -109,6 +93,8 @@ func (a *AppEnvironment) scaling(ctx *pulumi.Context, name string, args *AppEnvi
 	track := func(part string, target int, metric autoscaling.PolicyTargetTrackingConfigurationPredefinedMetricSpecificationArgs) error {
 		_, err := autoscaling.NewPolicy(ctx, name+"-"+part, &autoscaling.PolicyArgs{
 			Name: pulumi.String(args.Facts.Name(part)), AutoscalingGroupName: group.Name, PolicyType: pulumi.String("TargetTrackingScaling"),
+			// What an instance measures while it starts says nothing about the load.
+			EstimatedInstanceWarmup: pulumi.Int(args.Spec.Health.GraceSeconds),
 			TargetTrackingConfiguration: autoscaling.PolicyTargetTrackingConfigurationArgs{
 				TargetValue: pulumi.Float64(target), PredefinedMetricSpecification: metric,
 			},

@@ -31,8 +31,8 @@ func service(principal string, condition map[string]map[string][]string) stateme
 	}
 }
 
-// scaling is the environment's Auto Scaling by its role's ARN in a condition: KMS refuses a key policy whose principal does not exist
-// yet, and the key is older than the role.
+// scaling is the account's Auto Scaling, by its role's ARN in a condition: KMS refuses a key policy whose principal does not exist yet,
+// and in a new account the first group makes the role.
 func scaling(f pipelines.Facts) statement {
 	return statement{
 		Effect: "Allow", Principal: map[string]string{"AWS": "*"}, Resource: []string{"*"},

@@ -62,10 +62,10 @@ func (f Facts) LogGroup(part string) string { return f.parameter(part) }
 // Alarm is the name of an alarm on the environment's systems.
 func (f Facts) Alarm(part string) string { return f.Name("app", part) }
 
-// ScalingRoleARN is the ARN of the service-linked role with which Auto Scaling works for the environment (Amazon EC2 Auto Scaling User
-// Guide, "Service-linked roles"; the role's custom suffix is the environment's Name).
+// ScalingRoleARN is the ARN of the service-linked role with which Auto Scaling works in the account (Amazon EC2 Auto Scaling User
+// Guide, "Service-linked roles").
 func (f Facts) ScalingRoleARN() string {
-	return "arn:aws:iam::" + f.Account + ":role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling_" + f.Name()
+	return "arn:aws:iam::" + f.Account + ":role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
 }
 
 // ConfigParameter is the name of the SSM parameter that holds the stack's configuration.

@@ -147,14 +147,15 @@ func writeSystems(f Facts) []Grant {
 			Actions:   []string{"cloudwatch:PutMetricAlarm", "cloudwatch:ListTagsForResource"},
 			Resources: []string{f.ARN("cloudwatch", "alarm:"+f.Alarm("*"))},
 		},
-		passRole("arn:aws:iam::"+f.Account+":role/"+f.Name("instance"), "ec2.amazonaws.com"),
-		passRole(f.ScalingRoleARN(), "autoscaling.amazonaws.com"),
-	}
-}
-
-func passRole(role, service string) Grant {
-	return Grant{
-		Actions: []string{"iam:PassRole"}, Resources: []string{role},
-		Condition: map[string]map[string][]string{"StringEquals": {"iam:PassedToService": {service}}},
+		{
+			// The first group of a new account makes Auto Scaling's role, whose rights are AWS's alone to decide.
+			Actions: []string{"iam:CreateServiceLinkedRole"}, Resources: []string{f.ScalingRoleARN()},
+			Condition: map[string]map[string][]string{"StringEquals": {"iam:AWSServiceName": {"autoscaling.amazonaws.com"}}},
+		},
+		{
+			Actions:   []string{"iam:PassRole"},
+			Resources: []string{"arn:aws:iam::" + f.Account + ":role/" + f.Name("instance")},
+			Condition: map[string]map[string][]string{"StringEquals": {"iam:PassedToService": {"ec2.amazonaws.com"}}},
+		},
 	}
 }

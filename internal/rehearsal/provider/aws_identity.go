@@ -7,13 +7,6 @@ func (a AWS) identity() map[string]spec {
 			name: "name", max: 64, id: "{name}", arn: "arn:aws:iam::{account}:role/{name}", tagged: true,
 			out: o{"uniqueId": "AROA{hex16}", "createDate": "{now}"}, required: "assumeRolePolicy", replace: "path",
 		},
-		"aws:iam/serviceLinkedRole:ServiceLinkedRole": {
-			id: "{arn}", arn: "arn:aws:iam::{account}:role{path}{name}", tagged: true,
-			out: o{
-				"name": "AWSServiceRoleForAutoScaling_{customSuffix}", "path": "/aws-service-role/{awsServiceName}/", "uniqueId": "AROA{hex16}", "createDate": "{now}",
-			},
-			required: "awsServiceName", replace: "awsServiceName customSuffix",
-		},
 		"aws:iam/rolePolicy:RolePolicy": {
 			name: "name", max: 128, id: "{role}:{name}", required: "role policy", replace: "role",
 		},
