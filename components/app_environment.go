@@ -43,15 +43,32 @@ type AppEnvironmentArgs struct {
 	AMI string
 	// ArtifactTag is the release that the AMI bears.
 	ArtifactTag string
-	// CertificateArn is the certificate of the load balancer's HTTPS listener; without one it speaks HTTP.
+	// RootDevice is the name of the AMI's root device, which differs between distributions. "/dev/xvda" by default.
+	RootDevice string
+	// CertificateArn is the certificate of the load balancer's HTTPS listener. Without it ACM is asked for one for Domain, the name under
+	// which people reach the load balancer. Only the team's environment may go without both: it then speaks HTTP.
 	CertificateArn string
-	// Protect keeps the load balancer from being deleted.
+	Domain         string
+	// WebFirewall puts a web application firewall before the load balancer.
+	WebFirewall bool
+	// Protect keeps the load balancer and its logs from being deleted.
 	Protect bool
+	// KeyArn is the ARN of the environment's KMS key, which encrypts volumes, logs and alarms' notifications. Its policy must let
+	// CloudWatch, CloudWatch Logs and Auto Scaling use it, as a Delivery's does.
+	KeyArn pulumi.StringInput
+	// LogRetentionDays is how long logs are kept, one of the periods that CloudWatch Logs knows.
+	LogRetentionDays int
+	// Operators are the e-mail addresses that hear of alarms. None by default.
+	Operators []string
 }
 
 // AppEnvironment is where a release runs: a network over the zones, a load balancer, and an Auto Scaling group on a pinned version
 // of a launch template. A new release is a new version of the launch template, which starts an instance refresh; "$Latest" would
 // never start one (pulumi/pulumi#7551).
+//
+// What a release or a changed environment.json may change is the launch template, the group and its scaling, the target group, the
+// listener's target, the port's rules and the alarms: the infrastructure pipeline may do just that. Everything else depends on
+// neither, and is there before the first release.
 type AppEnvironment struct {
 	pulumi.ResourceState
 
@@ -61,6 +78,8 @@ type AppEnvironment struct {
 	Url pulumi.StringOutput `pulumi:"url"`
 	// Group is the name of the Auto Scaling group, empty while no release runs.
 	Group pulumi.StringOutput `pulumi:"group"`
+	// AlarmTopicArn is the ARN of the SNS topic that alarms go to.
+	AlarmTopicArn pulumi.StringOutput `pulumi:"alarmTopicArn"`
 }
 
 // NewAppEnvironment registers an AppEnvironment.
@@ -70,7 +89,8 @@ func NewAppEnvironment(ctx *pulumi.Context, name string, args *AppEnvironmentArg
 	}
 	if err := require(TypeAppEnvironment, name, map[string]bool{
 		"Facts": args.Facts.Product != "", "CIDR": args.CIDR.IsValid(), "Zones (two or more)": len(args.Zones) >= 2, "Exposure": args.Exposure != "",
-		"Reach": args.Exposure != Testers || len(args.Reach) > 0,
+		"Reach": args.Exposure != Testers || len(args.Reach) > 0, "CertificateArn or Domain": !args.Exposure.outside() || args.tls(),
+		"KeyArn": args.KeyArn != nil, "LogRetentionDays": args.LogRetentionDays > 0,
 	}); err != nil {
 		return nil, err
 	}
@@ -94,11 +114,20 @@ func NewAppEnvironment(ctx *pulumi.Context, name string, args *AppEnvironmentArg
 	if err != nil {
 		return nil, err
 	}
+	if a.AlarmTopicArn, err = a.alarms(ctx, name, args, door); err != nil {
+		return nil, err
+	}
 	a.VpcId, a.Url, a.Group = n.vpc.ID(), door.url, pulumi.String("").ToStringOutput()
 	if args.AMI != "" {
 		if a.Group, err = a.instances(ctx, name, args, n, door, profile); err != nil {
 			return nil, err
 		}
 	}
-	return a, ctx.RegisterResourceOutputs(a, pulumi.Map{"vpcId": a.VpcId, "url": a.Url, "group": a.Group})
+	return a, ctx.RegisterResourceOutputs(a, pulumi.Map{
+		"vpcId": a.VpcId, "url": a.Url, "group": a.Group, "alarmTopicArn": a.AlarmTopicArn,
+	})
+}
+
+func (a *AppEnvironment) named(args *AppEnvironmentArgs) pulumi.StringMap {
+	return pulumi.StringMap{"Name": pulumi.String(args.Facts.Name())}
 }

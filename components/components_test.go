@@ -3,7 +3,6 @@ package components_test
 import (
 	"encoding/json"
 	"fmt"
-	"net/netip"
 	"strings"
 	"testing"
 
@@ -13,7 +12,6 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/tekpossible/ha-devops/components"
-	"github.com/tekpossible/ha-devops/internal/envspec"
 	"github.com/tekpossible/ha-devops/internal/mocks"
 	"github.com/tekpossible/ha-devops/internal/vars"
 	"github.com/tekpossible/ha-devops/pipelines"
@@ -93,7 +91,7 @@ func TestComponentsRefuseEmptyArguments(t *testing.T) {
 			_, err := components.NewBranchPipeline(ctx, "x", nil)
 			return err
 		},
-		`AppEnvironment "x": CIDR, Exposure, Facts, Zones (two or more) must not be empty`: func(ctx *pulumi.Context) error {
+		`AppEnvironment "x": CIDR, CertificateArn or Domain, Exposure, Facts, KeyArn, LogRetentionDays, Zones (two or more) must not be empty`: func(ctx *pulumi.Context) error {
 			_, err := components.NewAppEnvironment(ctx, "x", nil)
 			return err
 		},
@@ -186,63 +184,5 @@ func TestImageFactoryVersionsFollowTheContent(t *testing.T) {
 	}, func(t *testing.T, r *mocks.Recorder) {
 		assert.Equal(t, facts.BakeVersion(), r.Only(t, "aws:imagebuilder/imageRecipe:ImageRecipe").Inputs["version"].StringValue())
 		checkPolicies(t, r)
-	})
-}
-
-func app(exposure components.Exposure, ami string) pulumi.RunFunc {
-	return func(ctx *pulumi.Context) error {
-		_, err := components.NewAppEnvironment(ctx, "app", &components.AppEnvironmentArgs{
-			Facts: facts, CIDR: netip.MustParsePrefix("10.10.0.0/16"), Zones: []string{"eu-west-1a", "eu-west-1b"},
-			Exposure: exposure, Reach: []string{"10.0.0.0/8"}, Spec: envspec.Default(), Capacity: envspec.Capacity{Min: 1, Max: 3}, AMI: ami,
-		})
-		return err
-	}
-}
-
-func TestTheTeamsEnvironmentHasNoWayInAndNoWayOut(t *testing.T) {
-	bothWays(t, app(components.Team, "ami-0123456789abcdef0"), func(t *testing.T, r *mocks.Recorder) {
-		for _, token := range []string{
-			"aws:ec2/internetGateway:InternetGateway", "aws:ec2/natGateway:NatGateway", "aws:ec2/eip:Eip", "aws:ec2/route:Route",
-		} {
-			assert.Empty(t, r.Of(token), token)
-		}
-		assert.True(t, r.Only(t, "aws:lb/loadBalancer:LoadBalancer").Inputs["internal"].BoolValue())
-		for _, rule := range append(r.Of("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"), r.Of("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule")...) {
-			assert.NotEqual(t, "0.0.0.0/0", rule.Inputs["cidrIpv4"].V, rule.Name)
-		}
-		assert.Len(t, r.Of("aws:ec2/vpcEndpoint:VpcEndpoint"), 5)
-	})
-}
-
-func TestSubnetsDoNotOverlap(t *testing.T) {
-	bothWays(t, app(components.Public, "ami-0123456789abcdef0"), func(t *testing.T, r *mocks.Recorder) {
-		var networks []netip.Prefix
-		for _, subnet := range r.Of("aws:ec2/subnet:Subnet") {
-			networks = append(networks, netip.MustParsePrefix(subnet.Inputs["cidrBlock"].StringValue()))
-		}
-		require.Len(t, networks, 4)
-		for i, a := range networks {
-			assert.True(t, netip.MustParsePrefix("10.10.0.0/16").Contains(a.Addr()))
-			for _, b := range networks[i+1:] {
-				assert.False(t, a.Overlaps(b), "%s and %s", a, b)
-			}
-		}
-		assert.Len(t, r.Of("aws:ec2/natGateway:NatGateway"), 2, "one for each zone")
-	})
-}
-
-func TestInstancesRunAPinnedImageAndExistOnlyWithARelease(t *testing.T) {
-	bothWays(t, app(components.Public, "ami-0123456789abcdef0"), func(t *testing.T, r *mocks.Recorder) {
-		template := r.Only(t, "aws:ec2/launchTemplate:LaunchTemplate").Inputs.Mappable()
-		assert.Equal(t, "ami-0123456789abcdef0", template["imageId"])
-		assert.Equal(t, "required", template["metadataOptions"].(map[string]any)["httpTokens"])
-		assert.NotContains(t, template, "keyName")
-		group := r.Only(t, "aws:autoscaling/group:Group").Inputs.Mappable()
-		assert.Equal(t, "Rolling", group["instanceRefresh"].(map[string]any)["strategy"])
-		assert.NotEqual(t, "$Latest", group["launchTemplate"].(map[string]any)["version"])
-	})
-	bothWays(t, app(components.Public, ""), func(t *testing.T, r *mocks.Recorder) {
-		assert.Empty(t, r.Of("aws:autoscaling/group:Group"))
-		assert.NotEmpty(t, r.Of("aws:iam/instanceProfile:InstanceProfile"), "roles exist before the first release: no pipeline makes them")
 	})
 }

@@ -70,10 +70,10 @@ func (d *Delivery) key(ctx *pulumi.Context, name string, f pipelines.Facts) (*km
 	key, err := kms.NewKey(ctx, name, &kms.KeyArgs{
 		Description:       pulumi.String(f.Name() + ": artifacts, reviews and logs"),
 		EnableKeyRotation: pulumi.Bool(true),
-		Policy: pulumi.String(policy(statement{
+		Policy: pulumi.String(policy(append(systemsKeyPolicy(f), statement{
 			Sid: "AccountDecidesByIAM", Effect: "Allow", Principal: map[string]string{"AWS": "arn:aws:iam::" + f.Account + ":root"},
 			Action: []string{"kms:*"}, Resource: []string{"*"},
-		})),
+		})...)),
 	}, pulumi.Parent(d))
 	if err != nil {
 		return nil, err

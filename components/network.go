@@ -9,12 +9,15 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// network is an environment's VPC. The application's subnets are private; only an environment that is reached from outside has
-// public subnets, an internet gateway and NAT.
+// network is an environment's VPC. An environment that is reached from outside has public subnets for the load balancer, and private
+// ones with a way out for the application. The team's environment has only isolated subnets: nothing leads in or out.
 type network struct {
-	vpc     *ec2.Vpc
-	private []pulumi.IDOutput
-	public  []pulumi.IDOutput
+	vpc *ec2.Vpc
+	// inner are the application's subnets, private or isolated.
+	inner  []pulumi.IDOutput
+	public []pulumi.IDOutput
+	// packages is the prefix list of the S3 endpoint, where there is one.
+	packages pulumi.StringOutput
 }
 
 // balancer returns the subnets of the load balancer.
@@ -22,11 +25,14 @@ func (n network) balancer() []pulumi.IDOutput {
 	if len(n.public) > 0 {
 		return n.public
 	}
-	return n.private
+	return n.inner
 }
 
 // subnetBits makes each subnet a sixteenth of the VPC: up to eight zones with a public and a private subnet each.
 const subnetBits = 4
+
+// inner is the number of the first zone's private or isolated subnet; the public ones come before.
+const inner = 8
 
 // subnet returns the CIDR of a VPC's i-th subnet.
 func subnet(vpc netip.Prefix, i int) pulumi.String {
@@ -46,39 +52,65 @@ func (a *AppEnvironment) network(ctx *pulumi.Context, name string, args *AppEnvi
 	if err != nil {
 		return network{}, err
 	}
-	n := network{vpc: vpc}
-	var gateway *ec2.InternetGateway
-	if args.Exposure.outside() {
-		if gateway, err = ec2.NewInternetGateway(ctx, name, &ec2.InternetGatewayArgs{VpcId: vpc.ID(), Tags: a.named(args)}, parent); err != nil {
-			return n, err
-		}
+	if err := a.closeDefaults(ctx, name, args, vpc); err != nil {
+		return network{}, err
 	}
+	if err := a.flowLog(ctx, name, args, vpc); err != nil {
+		return network{}, err
+	}
+	if !args.Exposure.outside() {
+		return a.isolated(ctx, name, args, vpc)
+	}
+	return a.open(ctx, name, args, vpc)
+}
+
+// closeDefaults takes all rules from the security group that a VPC is born with: what names no group of its own reaches nothing.
+// Network ACLs stay as they are, because they would only repeat, without state, what the security groups say.
+func (a *AppEnvironment) closeDefaults(ctx *pulumi.Context, name string, args *AppEnvironmentArgs, vpc *ec2.Vpc) error {
+	_, err := ec2.NewDefaultSecurityGroup(ctx, name, &ec2.DefaultSecurityGroupArgs{VpcId: vpc.ID(), Tags: a.named(args)}, pulumi.Parent(a))
+	return err
+}
+
+// isolated are an environment's subnets without a way out, and the endpoints that stand in for it.
+func (a *AppEnvironment) isolated(ctx *pulumi.Context, name string, args *AppEnvironmentArgs, vpc *ec2.Vpc) (network, error) {
+	n := network{vpc: vpc}
 	var tables pulumi.StringArray
 	for i, zone := range args.Zones {
-		local := fmt.Sprintf("%s-private-%d", name, i+1)
-		table, private, err := a.subnet(ctx, local, args, vpc, zone, subnet(args.CIDR, 8+i))
+		table, id, err := a.subnet(ctx, fmt.Sprintf("%s-isolated-%d", name, i+1), vpc, zone, subnet(args.CIDR, inner+i))
 		if err != nil {
 			return n, err
 		}
-		n.private = append(n.private, private)
+		n.inner = append(n.inner, id)
 		tables = append(tables, table.ID().ToStringOutput())
-		if gateway == nil {
-			continue
+	}
+	var err error
+	n.packages, err = a.endpoints(ctx, name, args, n, tables)
+	return n, err
+}
+
+// open are the subnets of an environment that is reached from outside.
+func (a *AppEnvironment) open(ctx *pulumi.Context, name string, args *AppEnvironmentArgs, vpc *ec2.Vpc) (network, error) {
+	n := network{vpc: vpc}
+	gateway, err := ec2.NewInternetGateway(ctx, name, &ec2.InternetGatewayArgs{VpcId: vpc.ID(), Tags: a.named(args)}, pulumi.Parent(a))
+	if err != nil {
+		return n, err
+	}
+	for i, zone := range args.Zones {
+		table, private, err := a.subnet(ctx, fmt.Sprintf("%s-private-%d", name, i+1), vpc, zone, subnet(args.CIDR, inner+i))
+		if err != nil {
+			return n, err
 		}
 		public, err := a.wayOut(ctx, name, i, args, vpc, gateway, table)
 		if err != nil {
 			return n, err
 		}
-		n.public = append(n.public, public)
+		n.inner, n.public = append(n.inner, private), append(n.public, public)
 	}
-	if !args.Exposure.outside() {
-		err = a.endpoints(ctx, name, args, n, tables)
-	}
-	return n, err
+	return n, nil
 }
 
 // subnet makes a subnet with a route table of its own.
-func (a *AppEnvironment) subnet(ctx *pulumi.Context, local string, args *AppEnvironmentArgs, vpc *ec2.Vpc, zone string, cidr pulumi.String) (*ec2.RouteTable, pulumi.IDOutput, error) {
+func (a *AppEnvironment) subnet(ctx *pulumi.Context, local string, vpc *ec2.Vpc, zone string, cidr pulumi.String) (*ec2.RouteTable, pulumi.IDOutput, error) {
 	parent, tags := pulumi.Parent(a), pulumi.StringMap{"Name": pulumi.String(local)}
 	subnet, err := ec2.NewSubnet(ctx, local, &ec2.SubnetArgs{
 		VpcId: vpc.ID(), AvailabilityZone: pulumi.String(zone), CidrBlock: cidr, Tags: tags,
@@ -98,7 +130,7 @@ func (a *AppEnvironment) subnet(ctx *pulumi.Context, local string, args *AppEnvi
 // other zone's way out.
 func (a *AppEnvironment) wayOut(ctx *pulumi.Context, name string, i int, args *AppEnvironmentArgs, vpc *ec2.Vpc, gateway *ec2.InternetGateway, private *ec2.RouteTable) (pulumi.IDOutput, error) {
 	parent, local := pulumi.Parent(a), fmt.Sprintf("%s-public-%d", name, i+1)
-	table, public, err := a.subnet(ctx, local, args, vpc, args.Zones[i], subnet(args.CIDR, i))
+	table, public, err := a.subnet(ctx, local, vpc, args.Zones[i], subnet(args.CIDR, i))
 	if err != nil {
 		return public, err
 	}
@@ -122,38 +154,6 @@ func (a *AppEnvironment) wayOut(ctx *pulumi.Context, name string, i int, args *A
 		RouteTableId: private.ID(), DestinationCidrBlock: pulumi.String(anywhere), NatGatewayId: nat.ID(),
 	}, parent)
 	return public, err
-}
-
-// endpoints are how instances without a way out reach the services they need: Systems Manager (the team's only way in) and logs.
-func (a *AppEnvironment) endpoints(ctx *pulumi.Context, name string, args *AppEnvironmentArgs, n network, tables pulumi.StringArray) error {
-	parent := pulumi.Parent(a)
-	group, err := ec2.NewSecurityGroup(ctx, name+"-endpoints", &ec2.SecurityGroupArgs{
-		VpcId: n.vpc.ID(), Name: pulumi.String(args.Facts.Name("endpoints")), Description: pulumi.String("Endpoints of AWS services, reached from the VPC"),
-		Ingress: ec2.SecurityGroupIngressArray{ec2.SecurityGroupIngressArgs{
-			Protocol: pulumi.String("tcp"), FromPort: pulumi.Int(443), ToPort: pulumi.Int(443),
-			CidrBlocks: pulumi.ToStringArray([]string{args.CIDR.String()}), Description: pulumi.String("HTTPS from the VPC"),
-		}},
-	}, parent)
-	if err != nil {
-		return err
-	}
-	service := func(s string) pulumi.String { return pulumi.String("com.amazonaws." + args.Facts.Region + "." + s) }
-	for _, s := range []string{"ssm", "ssmmessages", "ec2messages", "logs"} {
-		if _, err := ec2.NewVpcEndpoint(ctx, name+"-"+s, &ec2.VpcEndpointArgs{
-			VpcId: n.vpc.ID(), ServiceName: service(s), VpcEndpointType: pulumi.String("Interface"), PrivateDnsEnabled: pulumi.Bool(true),
-			SubnetIds: stringsOf(n.private), SecurityGroupIds: pulumi.StringArray{group.ID().ToStringOutput()},
-		}, parent); err != nil {
-			return err
-		}
-	}
-	_, err = ec2.NewVpcEndpoint(ctx, name+"-s3", &ec2.VpcEndpointArgs{
-		VpcId: n.vpc.ID(), ServiceName: service("s3"), VpcEndpointType: pulumi.String("Gateway"), RouteTableIds: tables,
-	}, parent)
-	return err
-}
-
-func (a *AppEnvironment) named(args *AppEnvironmentArgs) pulumi.StringMap {
-	return pulumi.StringMap{"Name": pulumi.String(args.Facts.Name())}
 }
 
 const anywhere = "0.0.0.0/0"

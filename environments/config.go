@@ -34,7 +34,11 @@ type Config struct {
 	Zones *int `json:"zones,omitempty"`
 	// Reach are the CIDRs that may reach the load balancer: the team's in dev, the testers' in qa. Production is reached by all.
 	Reach []string `json:"reach,omitempty"`
-	// Certificate is the ARN of the load balancer's certificate. Optional; without one it speaks HTTP.
+	// Domain is the name under which people reach the load balancer. ACM is asked for its certificate, which the first pulumi up waits
+	// for until the DNS record that ACM names in its console is there. Outside dev either it or Certificate is needed.
+	Domain string `json:"domain,omitempty"`
+	// Certificate is the ARN of a certificate in ACM, in the environment's region, that the load balancer shows instead. In dev it speaks
+	// HTTP without both.
 	Certificate string `json:"certificate,omitempty"`
 	// BaseImage is what images are built on. Optional; Amazon Linux 2023 by default.
 	BaseImage string `json:"baseImage,omitempty"`
@@ -42,6 +46,8 @@ type Config struct {
 	GitHub GitHub `json:"github"`
 	// Approvers are the e-mail addresses that hear of waiting reviews. Optional.
 	Approvers []string `json:"approvers,omitempty"`
+	// Operators are the e-mail addresses that hear of alarms. Optional.
+	Operators []string `json:"operators,omitempty"`
 	// Relay is the relay binary that pipelines run.
 	Relay pipelines.Tool `json:"relay"`
 	// PulumiCLI is the Pulumi CLI that the infrastructure pipeline runs. Optional; by default the build image's own.
@@ -178,6 +184,7 @@ func (c *Config) validate(p Profile) []error {
 	match(product, "product", c.Product, "3 to 20 lower-case letters, digits and hyphens, beginning with a letter")
 	match(account, "account", c.Account, "the 12 digits of an AWS account ID")
 	match(region, "region", c.Region, `an AWS region such as "eu-west-1"`)
+	c.checkCertificate(p, check)
 	optional(baseImage, "baseImage", c.BaseImage, "an AMI ID or the ARN of an Image Builder image")
 	optional(commit, "commit", c.Commit, "the 40 hex digits of a commit")
 	network, err := netip.ParsePrefix(c.CIDR)
@@ -203,6 +210,9 @@ func (c *Config) validate(p Profile) []error {
 	for _, a := range c.Approvers {
 		match(address, "approvers", a, "e-mail addresses")
 	}
+	for _, a := range c.Operators {
+		match(address, "operators", a, "e-mail addresses")
+	}
 	c.checkPlaces(check)
 	c.checkChoices(p, check)
 	slices.SortFunc(problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
@@ -212,6 +222,19 @@ func (c *Config) validate(p Profile) []error {
 func checkTool(key string, tool pipelines.Tool, check func(ok bool, key, value, allowed string)) {
 	check(object.MatchString(tool.URI), key+".uri", tool.URI, "an s3:// address")
 	check(digest.MatchString(tool.SHA256), key+".sha256", tool.SHA256, "a SHA-256 in 64 hex digits")
+}
+
+var domain = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$`)
+
+func (c *Config) checkCertificate(p Profile, check func(ok bool, key, value, allowed string)) {
+	certificate := regexp.MustCompile(`^arn:aws[a-z-]*:acm:` + regexp.QuoteMeta(c.Region) + `:[0-9]{12}:certificate/.+$`)
+	check(c.Domain == "" || domain.MatchString(c.Domain) && len(c.Domain) <= 64, "domain", c.Domain, "a name such as \"shop.example.com\", of at most 64 characters")
+	switch {
+	case c.Domain != "":
+		check(c.Certificate == "", "certificate", c.Certificate, "nothing: the domain gets one of its own")
+	case c.Certificate != "" || p.Exposure != components.Team:
+		check(certificate.MatchString(c.Certificate), "certificate", c.Certificate, "the ARN of an ACM certificate in the environment's region, or a domain")
+	}
 }
 
 func (c *Config) checkReach(p Profile, check func(ok bool, key, value, allowed string)) {

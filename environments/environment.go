@@ -154,7 +154,8 @@ func compose(ctx *pulumi.Context, p Profile, c Config, providers providers, now 
 	network := netip.MustParsePrefix(c.CIDR)
 	s.app, err = components.NewAppEnvironment(ctx, "app", &components.AppEnvironmentArgs{
 		Facts: f, CIDR: network, Zones: zones, Exposure: p.Exposure, Reach: c.Reach, Spec: now.Spec, Capacity: p.capacity(now.Spec.Capacity),
-		AMI: now.AMI, ArtifactTag: now.ArtifactTag, CertificateArn: c.Certificate, Protect: p.Protect,
+		AMI: now.AMI, ArtifactTag: now.ArtifactTag, RootDevice: now.RootDevice, CertificateArn: c.Certificate, Domain: c.Domain,
+		WebFirewall: p.WebFirewall, Protect: p.Protect, KeyArn: s.delivery.KeyArn, LogRetentionDays: p.LogRetentionDays, Operators: c.Operators,
 	}, with)
 	return s, err
 }

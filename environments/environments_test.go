@@ -24,6 +24,9 @@ func config(environment string) environments.Config {
 		GitHub: environments.GitHub{Owner: "acme", App: 42, Secret: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:x"},
 		Relay:  pipelines.Tool{URI: "s3://tools/relay", SHA256: strings.Repeat("ab", 32)},
 	}
+	if environment != "dev" {
+		c.Domain = environment + ".example.com"
+	}
 	if environment == "qa" {
 		c.Reach = []string{"203.0.113.0/24"}
 	}
@@ -56,7 +59,7 @@ func world(files map[string]string) *mocks.Recorder {
 				for key, value := range (release.Release{ArtifactTag: "v1.2.3", SoftwareCommit: "s", ImageCommit: "i", Execution: "e"}).Tags() {
 					tags[resource.PropertyKey(key)] = text(value)
 				}
-				return resource.PropertyMap{"state": text("available"), "tags": resource.NewObjectProperty(tags)}
+				return resource.PropertyMap{"state": text("available"), "rootDeviceName": text("/dev/xvda"), "tags": resource.NewObjectProperty(tags)}
 			},
 		},
 		Stacks: map[string]resource.PropertyMap{},
@@ -66,6 +69,11 @@ func world(files map[string]string) *mocks.Recorder {
 func (w scenario) run(t *testing.T, preview bool) (*mocks.Recorder, error) {
 	t.Helper()
 	r := world(w.files)
+	if w.zones != nil {
+		r.Calls["aws:index/getAvailabilityZones:getAvailabilityZones"] = func(resource.PropertyMap) resource.PropertyMap {
+			return resource.NewPropertyMapFromMap(map[string]any{"names": w.zones})
+		}
+	}
 	for _, upstream := range []string{"dev", "qa"} {
 		r.Stacks["organization/ha-devops/"+upstream] = resource.PropertyMap{
 			"amiId": resource.NewStringProperty(w.upstream), "artifactTag": resource.NewStringProperty("v1.2.3"),
@@ -78,6 +86,8 @@ type scenario struct {
 	environment string
 	files       map[string]string
 	upstream    string
+	// zones are those of the region, four where there are none.
+	zones []string
 }
 
 func TestEveryEnvironment(t *testing.T) {
@@ -158,6 +168,7 @@ func TestEveryProblemOfTheConfigurationIsNamedAtOnce(t *testing.T) {
 	for _, want := range []string{
 		`Pulumi.qa.yaml: ha-devops:product: "Shop!"`, `Pulumi.qa.yaml: ha-devops:account: "12"`, `Pulumi.qa.yaml: ha-devops:cidr: "8.8.8.0/24"`,
 		`Pulumi.qa.yaml: ha-devops:reach: "everywhere"`, `Pulumi.qa.yaml: ha-devops:github: unknown field "ap"`,
+		`Pulumi.qa.yaml: ha-devops:certificate: "" is not allowed`,
 		`Pulumi.qa.yaml: ha-devops:relay: sha256: a number is not allowed`, `Pulumi.qa.yaml: ha-devops:region: ""`,
 	} {
 		assert.ErrorContains(t, err, want)
@@ -176,4 +187,30 @@ func TestTheConfigurationOfThePipelineIsItsOwnFixedPoint(t *testing.T) {
 	again := world(nil)
 	require.NoError(t, again.Run("dev", false, namespaced(read), environments.Deploy))
 	assert.Equal(t, parameter, again.Only(t, "aws:ssm/parameter:Parameter").Inputs["insecureValue"].StringValue())
+}
+
+func TestOutsideDevTheLoadBalancerHasACertificate(t *testing.T) {
+	const arn = "arn:aws:acm:eu-west-1:111122223333:certificate/x"
+	for _, c := range []struct{ environment, domain, certificate, want string }{
+		{"dev", "", "", ""},
+		{"qa", "qa.example.com", "", ""},
+		{"main", "", arn, ""},
+		{"main", "", "", `Pulumi.main.yaml: ha-devops:certificate: "" is not allowed; expected the ARN of an ACM certificate in the environment's region, or a domain`},
+		{"main", "example.com", arn, `ha-devops:certificate: "` + arn + `" is not allowed; expected nothing`},
+		{"qa", "https://example.com", "", `ha-devops:domain: "https://example.com"`},
+		{"qa", "", strings.Replace(arn, "eu-west-1", "us-east-1", 1), `ha-devops:certificate: "arn:aws:acm:us-east-1`},
+		{"dev", "", "arn:aws:iam::111122223333:server-certificate/x", `Pulumi.dev.yaml: ha-devops:certificate: "arn:aws:iam`},
+	} {
+		profile, err := environments.ProfileOf(c.environment)
+		require.NoError(t, err)
+		given := config(c.environment)
+		given.Domain, given.Certificate = c.domain, c.certificate
+		values := given.Values()
+		_, err = environments.ReadConfig(profile, func(key string) (string, bool) { v, ok := values[key]; return v, ok })
+		if c.want == "" {
+			assert.NoError(t, err)
+		} else {
+			assert.ErrorContains(t, err, c.want)
+		}
+	}
 }

@@ -10,6 +10,7 @@ var production = Profile{
 	Exposure:         components.Public,
 	CapacityPercent:  100,
 	Approvals:        1,
+	WebFirewall:      true,
 	Protect:          true,
 	LogRetentionDays: 365,
 }

@@ -42,6 +42,7 @@ func (s *stack) export(ctx *pulumi.Context, p Profile, c Config, now running, up
 	ctx.Export("connectionArn", s.delivery.ConnectionArn)
 	ctx.Export("vpcId", s.app.VpcId)
 	ctx.Export("url", s.app.Url)
+	ctx.Export("alarmTopicArn", s.app.AlarmTopicArn)
 	ctx.Export(OutputGroup, s.app.Group)
 	return exportPromotion(ctx, c, now.promotion(p, c, up))
 }

@@ -22,6 +22,8 @@ type Profile struct {
 	CapacityPercent int
 	// Approvals is how many approving reviews a pull request into the branch needs.
 	Approvals int
+	// WebFirewall puts a web application firewall before the load balancer.
+	WebFirewall bool
 	// Protect keeps what holds data or serves people from being deleted.
 	Protect bool
 	// LogRetentionDays is how long logs are kept.

@@ -10,6 +10,7 @@ var qa = Profile{
 	Exposure:         components.Testers,
 	CapacityPercent:  100,
 	Approvals:        1,
+	WebFirewall:      true,
 	Protect:          true,
 	LogRetentionDays: 365,
 }

@@ -17,6 +17,8 @@ type running struct {
 	release.Release
 	// AMI is empty while the environment has no release.
 	AMI string
+	// RootDevice is the name of the AMI's root device.
+	RootDevice string
 	// Spec is the infrastructure repository's environment.json.
 	Spec envspec.Spec
 }
@@ -62,7 +64,7 @@ func readRunning(ctx *pulumi.Context, c Config, branch string, up upstream, gh, 
 		return running{}, fmt.Errorf("repository %s at %s: %s names %s, which is %s; expected an AMI that is available",
 			repository, ref, release.AMIFile, now.AMI, image.State)
 	}
-	now.Release = release.FromTags(image.Tags)
+	now.Release, now.RootDevice = release.FromTags(image.Tags), image.RootDeviceName
 	return now, nil
 }
 

@@ -51,6 +51,23 @@ func (f Facts) Bucket() string {
 	return names.Join(names.MaxBucket, f.Product, f.Environment, f.Account, f.Region)
 }
 
+// AccessLogBucket is the name of the bucket of the load balancer's access log.
+func (f Facts) AccessLogBucket() string {
+	return names.Join(names.MaxBucket, f.Product, f.Environment, "access-log", f.Account, f.Region)
+}
+
+// LogGroup is the name of a log group of the environment's systems.
+func (f Facts) LogGroup(part string) string { return f.parameter(part) }
+
+// Alarm is the name of an alarm on the environment's systems.
+func (f Facts) Alarm(part string) string { return f.Name("app", part) }
+
+// ScalingRoleARN is the ARN of the service-linked role with which Auto Scaling works in the account (Amazon EC2 Auto Scaling User
+// Guide, "Service-linked roles").
+func (f Facts) ScalingRoleARN() string {
+	return "arn:aws:iam::" + f.Account + ":role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+}
+
 // ConfigParameter is the name of the SSM parameter that holds the stack's configuration.
 func (f Facts) ConfigParameter() string { return f.parameter("config") }
 

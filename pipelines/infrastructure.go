@@ -72,10 +72,11 @@ func reviewed(name string) string { return "#{" + reviewAction + "." + name + "}
 // resources for most of their describing actions.
 func readSystems() Grant {
 	return Grant{Actions: []string{
-		"autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeInstanceRefreshes", "autoscaling:DescribePolicies",
-		"autoscaling:DescribeScalingActivities", "ec2:DescribeAvailabilityZones", "ec2:DescribeImages",
+		"autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeInstanceRefreshes", "autoscaling:DescribeLoadBalancerTargetGroups",
+		"autoscaling:DescribePolicies", "autoscaling:DescribeScalingActivities", "cloudwatch:DescribeAlarms", "ec2:DescribeAvailabilityZones", "ec2:DescribeImages",
 		"ec2:DescribeInstanceTypes", "ec2:DescribeLaunchTemplateVersions", "ec2:DescribeLaunchTemplates",
-		"ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups", "elasticloadbalancing:DescribeTags",
+		"ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups", "elasticloadbalancing:DescribeListenerAttributes",
+		"elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeTags",
 		"elasticloadbalancing:DescribeTargetGroupAttributes", "elasticloadbalancing:DescribeTargetGroups",
 		"elasticloadbalancing:DescribeTargetHealth",
 	}, Resources: []string{"*"}}
@@ -94,7 +95,8 @@ func readState(f Facts) Grant {
 }
 
 // writeSystems is what a new release or a changed environment.json changes: the launch template, the group, its scaling, the
-// target group and the port's rules. The pipeline can change neither pipelines nor roles nor rulesets.
+// target group, the listener's target, the port's rules and the alarms. The pipeline can change neither pipelines nor roles nor
+// rulesets.
 func writeSystems(f Facts) []Grant {
 	mine := map[string]map[string][]string{"StringEquals": {
 		"aws:ResourceTag/product": {f.Product}, "aws:ResourceTag/environment": {f.Environment},
@@ -113,15 +115,21 @@ func writeSystems(f Facts) []Grant {
 			Resources: []string{f.ARN("ec2", "security-group/*")}, Condition: mine,
 		},
 		{
+			// Another port changes the rules in place.
+			Actions:   []string{"ec2:ModifySecurityGroupRules"},
+			Resources: []string{f.ARN("ec2", "security-group/*"), f.ARN("ec2", "security-group-rule/*")}, Condition: mine,
+		},
+		{
 			Actions:   []string{"ec2:CreateTags"},
 			Resources: []string{f.ARN("ec2", "launch-template/*"), f.ARN("ec2", "security-group-rule/*"), f.ARN("ec2", "instance/*"), f.ARN("ec2", "volume/*")},
 		},
 		{
 			Actions: []string{
 				"autoscaling:CreateAutoScalingGroup", "autoscaling:CreateOrUpdateTags", "autoscaling:DeleteAutoScalingGroup",
-				"autoscaling:PutScalingPolicy", "autoscaling:DeletePolicy", "autoscaling:RollbackInstanceRefresh",
-				"autoscaling:StartInstanceRefresh", "autoscaling:UpdateAutoScalingGroup",
-				"autoscaling:AttachLoadBalancerTargetGroups", "autoscaling:EnableMetricsCollection",
+				"autoscaling:PutScalingPolicy", "autoscaling:DeletePolicy", "autoscaling:UpdateAutoScalingGroup",
+				// A release that comes while another rolls out ends that one's refresh and starts its own.
+				"autoscaling:CancelInstanceRefresh", "autoscaling:StartInstanceRefresh",
+				"autoscaling:AttachLoadBalancerTargetGroups", "autoscaling:DetachLoadBalancerTargetGroups", "autoscaling:EnableMetricsCollection",
 			},
 			Resources: []string{f.ARN("autoscaling", "autoScalingGroup:*:autoScalingGroupName/"+f.Group())},
 		},
@@ -134,6 +142,15 @@ func writeSystems(f Facts) []Grant {
 				f.ARN("elasticloadbalancing", "targetgroup/"+f.Product+"-"+f.Environment+"*/*"),
 				f.ARN("elasticloadbalancing", "listener/app/"+f.Product+"-"+f.Environment+"*/*"),
 			},
+		},
+		{
+			Actions:   []string{"cloudwatch:PutMetricAlarm", "cloudwatch:ListTagsForResource"},
+			Resources: []string{f.ARN("cloudwatch", "alarm:"+f.Alarm("*"))},
+		},
+		{
+			// The first group of a new account makes Auto Scaling's role, whose rights are AWS's alone to decide.
+			Actions: []string{"iam:CreateServiceLinkedRole"}, Resources: []string{f.ScalingRoleARN()},
+			Condition: map[string]map[string][]string{"StringEquals": {"iam:AWSServiceName": {"autoscaling.amazonaws.com"}}},
 		},
 		{
 			Actions:   []string{"iam:PassRole"},

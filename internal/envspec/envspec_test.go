@@ -27,8 +27,22 @@ func TestBadFiles(t *testing.T) {
 		want    []string
 	}{
 		"every problem at once": {
-			`{"instanceType": "huge", "capacity": {"min": 3, "max": 2}, "port": 80}`,
-			[]string{`environment.json: instanceType: "huge"`, "environment.json: capacity.max: 2", "environment.json: port: 80"},
+			`{"instanceType": "huge", "volumeGiB": 8, "capacity": {"min": 3, "max": 2}, "port": 80}`,
+			[]string{`environment.json: instanceType: "huge"`, "environment.json: volumeGiB: 8", "environment.json: capacity.max: 2", "environment.json: port: 80"},
+		},
+		"health": {
+			`{"health": {"path": "up", "graceSeconds": 0, "intervalSeconds": 5, "healthyThreshold": 1, "unhealthyThreshold": 11}}`,
+			[]string{
+				`environment.json: health.path: "up"`, "environment.json: health.graceSeconds: 0", "environment.json: health.intervalSeconds: 5 is not allowed; expected 6 to 300",
+				"environment.json: health.healthyThreshold: 1", "environment.json: health.unhealthyThreshold: 11",
+			},
+		},
+		"scaling and alarms": {
+			`{"scaling": {"cpuPercent": 96, "requestsPerTarget": -1}, "alarms": {"errorPercent": 0, "latencyMilliseconds": 60001}}`,
+			[]string{
+				"environment.json: scaling.cpuPercent: 96", "environment.json: scaling.requestsPerTarget: -1",
+				"environment.json: alarms.errorPercent: 0", "environment.json: alarms.latencyMilliseconds: 60001",
+			},
 		},
 		"unknown key": {`{"instanceTyp": "t3.small"}`, []string{`environment.json: unknown field "instanceTyp"`}},
 		"wrong type":  {"{\n\"port\": \"8080\"}", []string{"environment.json: line 2: port: a JSON string is not allowed"}},

@@ -112,7 +112,7 @@ func (r *Recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 		state = resource.PropertyMap{}
 	}
 	state["arn"] = resource.NewStringProperty("arn:aws:mock:::" + args.Name)
-	for _, key := range []resource.PropertyKey{"dnsName", "keyId"} {
+	for _, key := range []resource.PropertyKey{"arnSuffix", "dnsName", "keyId", "prefixListId"} {
 		state[key] = resource.NewStringProperty(string(key) + "." + args.Name)
 	}
 	state["latestVersion"] = resource.NewNumberProperty(1)

@@ -88,6 +88,9 @@ func (r *Rehearsal) config(environment, state string) environments.Config {
 		GitHub: environments.GitHub{Owner: Owner, App: appID, Secret: r.secret, API: r.people.url + "/api/v3/", ChecksApp: actionsID,
 			Reviewers: components.Reviewers{Teams: []int{2001}}},
 	}
+	if environment != "dev" {
+		c.Domain = environment + ".demo.example.com"
+	}
 	if environment == "qa" {
 		c.Reach = []string{"203.0.113.0/24"}
 	}

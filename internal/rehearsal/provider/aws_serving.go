@@ -25,6 +25,18 @@ func (a AWS) serving() map[string]spec {
 			id: "{arn}", arn: "{listenerArn}/{hex16}", tagged: true, required: "actions conditions listenerArn",
 			out: o{"priority": 1}, replace: "listenerArn",
 		},
+		"aws:acm/certificate:Certificate": {
+			id: "{arn}", arn: "arn:aws:acm:{region}:{account}:certificate/{hex8}-{hex4}-{hex4}-{hex4}-{hex12}", tagged: true,
+			out: o{
+				"domainValidationOptions": []any{}, "keyAlgorithm": "RSA_2048", "notAfter": "", "notBefore": "", "pendingRenewal": false,
+				"renewalEligibility": "INELIGIBLE", "renewalSummaries": []any{}, "status": "PENDING_VALIDATION", "type": "AMAZON_ISSUED",
+				"validationEmails": []any{}, "validationMethod": "DNS",
+			},
+			replace: "domainName subjectAlternativeNames validationMethod keyAlgorithm",
+		},
+		"aws:acm/certificateValidation:CertificateValidation": {
+			id: "{now}", required: "certificateArn", replace: "certificateArn validationRecordFqdns",
+		},
 		"aws:autoscaling/group:Group": {
 			name: "name", max: 255, id: "{name}",
 			arn:      "arn:aws:autoscaling:{region}:{account}:autoScalingGroup:{hex8}-{hex4}-{hex4}-{hex4}-{hex12}:autoScalingGroupName/{name}",
