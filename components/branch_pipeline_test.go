@@ -26,10 +26,23 @@ func pipelineOf(definition pipelines.Pipeline) pulumi.RunFunc {
 }
 
 type statement struct {
-	Sid, Effect      string
-	Principal        any
-	Action, Resource []string
-	Condition        map[string]map[string][]string
+	Sid, Effect string
+	Principal   any
+	Action      []string
+	Resource    oneOrMore
+	Condition   map[string]map[string][]string
+}
+
+// oneOrMore is a list that IAM lets be written as its only element.
+type oneOrMore []string
+
+func (l *oneOrMore) UnmarshalJSON(text []byte) error {
+	var one string
+	if json.Unmarshal(text, &one) == nil {
+		*l = oneOrMore{one}
+		return nil
+	}
+	return json.Unmarshal(text, (*[]string)(l))
 }
 
 // statements reads a policy; one that is unknown in a preview has none.
@@ -93,7 +106,7 @@ func TestEveryActionHasARoleOfItsOwn(t *testing.T) {
 			require.Len(t, trusted, 1)
 			assert.Equal(t, map[string]any{"AWS": "arn:aws:mock:::infrastructure"}, trusted[0].Principal, "only this pipeline takes on %s", name)
 		}
-		assert.Equal(t, physical, service[0].Resource, "CodePipeline takes on the roles of its actions and no others")
+		assert.EqualValues(t, physical, service[0].Resource, "CodePipeline takes on the roles of its actions and no others")
 		assert.Equal(t, []string{"sns:Publish", "kms:Decrypt", "kms:GenerateDataKey"}, actionsOf(t, r, "infrastructure-Approve-action"))
 		assert.NotContains(t, actionsOf(t, r, "infrastructure-Source-action"), "codebuild:StartBuild")
 		assert.NotContains(t, actionsOf(t, r, "infrastructure-Deploy-action"), "codestar-connections:UseConnection")

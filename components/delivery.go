@@ -93,7 +93,7 @@ func (d *Delivery) bucket(ctx *pulumi.Context, name string, args *DeliveryArgs, 
 		Rules: []s3.BucketLifecycleConfigurationV2RuleInput{expire(f.Bucket(), args.LogRetentionDays)},
 		Statements: []statement{{
 			Sid: "AccessLogs", Effect: "Allow", Principal: map[string]string{"Service": "logging.s3.amazonaws.com"},
-			Action: []string{"s3:PutObject"}, Resource: []string{"arn:aws:s3:::" + f.LogBucket() + "/" + f.Bucket() + "/*"},
+			Action: []string{"s3:PutObject"}, Resource: "arn:aws:s3:::" + f.LogBucket() + "/" + f.Bucket() + "/*",
 			Condition: map[string]map[string][]string{
 				"StringEquals": {"aws:SourceAccount": {f.Account}}, "ArnLike": {"aws:SourceArn": {arn}},
 			},

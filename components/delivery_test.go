@@ -66,6 +66,7 @@ func TestAccessIsLoggedToABucketThatOnlyTheLogServiceWrites(t *testing.T) {
 		require.Len(t, allowed, 1)
 		assert.Equal(t, map[string]any{"Service": "logging.s3.amazonaws.com"}, allowed[0].Principal)
 		assert.Equal(t, []string{"111122223333"}, allowed[0].Condition["StringEquals"]["aws:SourceAccount"])
+		assert.EqualValues(t, []string{"arn:aws:s3:::" + facts.LogBucket() + "/" + facts.Bucket() + "/*"}, allowed[0].Resource)
 		assert.Equal(t, []string{"arn:aws:s3:::" + facts.Bucket()}, allowed[0].Condition["ArnLike"]["aws:SourceArn"])
 	})
 }

@@ -125,7 +125,7 @@ func TestTheInstanceThatIsBakedReadsItsReleaseAndWritesItsLog(t *testing.T) {
 		for _, s := range statements(t, r.Only(t, "aws:iam/rolePolicy:RolePolicy"), "policy") {
 			for _, action := range s.Action {
 				if strings.HasPrefix(action, "s3:Put") {
-					assert.Equal(t, []string{"arn:aws:s3:::bucket/bakes/*"}, s.Resource)
+					assert.EqualValues(t, []string{"arn:aws:s3:::bucket/bakes/*"}, s.Resource)
 				}
 				assert.NotRegexp(t, `^(iam|ec2|sts|secretsmanager|imagebuilder:(Create|Delete|Update|Start)|ssm:Put)`, action)
 			}

@@ -1,6 +1,8 @@
 package components
 
 import (
+	"slices"
+
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
@@ -65,7 +67,7 @@ func newStore(ctx *pulumi.Context, local string, args storeArgs, parent pulumi.R
 		Condition: map[string]map[string][]string{"Bool": {"aws:SecureTransport": {"false"}}},
 	}
 	attached, err := s3.NewBucketPolicy(ctx, local, &s3.BucketPolicyArgs{
-		Bucket: bucket.ID(), Policy: pulumi.String(policy(append([]statement{tls}, args.Statements...)...)),
+		Bucket: bucket.ID(), Policy: pulumi.String(policy(append(slices.Clone(args.Statements), tls)...)),
 	}, parent, pulumi.DependsOn([]pulumi.Resource{closed}))
 	if err != nil {
 		return pulumi.StringOutput{}, err
