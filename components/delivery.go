@@ -89,8 +89,10 @@ func (d *Delivery) bucket(ctx *pulumi.Context, name string, args *DeliveryArgs, 
 	log, err := newStore(ctx, name+"-logs", storeArgs{
 		// S3 delivers access logs only to a bucket that its own keys encrypt (Amazon S3 User Guide, "Logging requests with server
 		// access logging").
-		Name:  f.LogBucket(),
-		Rules: []s3.BucketLifecycleConfigurationV2RuleInput{expire(f.Bucket(), args.LogRetentionDays)},
+		Name: f.LogBucket(),
+		// Logs of its own source's deletion keep arriving: nobody could empty it first.
+		Disposable: true,
+		Rules:      []s3.BucketLifecycleConfigurationV2RuleInput{expire(f.Bucket(), args.LogRetentionDays)},
 		Statements: []statement{{
 			Sid: "AccessLogs", Effect: "Allow", Principal: map[string]string{"Service": "logging.s3.amazonaws.com"},
 			Action: []string{"s3:PutObject"}, Resource: "arn:aws:s3:::" + f.LogBucket() + "/" + f.Bucket() + "/*",

@@ -17,6 +17,8 @@ type storeArgs struct {
 	Statements []statement
 	// Rules are those of the bucket's lifecycle, besides tidying up what is broken off or replaced.
 	Rules []s3.BucketLifecycleConfigurationV2RuleInput
+	// Disposable lets the bucket be deleted with what is in it, once a person has lifted its protection.
+	Disposable bool
 	// Log is the name of the bucket that receives the access log; nil for none.
 	Log pulumi.StringInput
 }
@@ -31,7 +33,9 @@ const (
 // newStore makes a private bucket: closed to the public, without ACLs, encrypted, versioned, reached through TLS only. The result
 // is its name, known once all that is in place: nothing may write before.
 func newStore(ctx *pulumi.Context, local string, args storeArgs, parent pulumi.ResourceOption) (pulumi.StringOutput, error) {
-	bucket, err := s3.NewBucketV2(ctx, local, &s3.BucketV2Args{Bucket: pulumi.String(args.Name)}, parent, pulumi.Protect(true))
+	bucket, err := s3.NewBucketV2(ctx, local, &s3.BucketV2Args{
+		Bucket: pulumi.String(args.Name), ForceDestroy: pulumi.Bool(args.Disposable),
+	}, parent, pulumi.Protect(true))
 	if err != nil {
 		return pulumi.StringOutput{}, err
 	}
