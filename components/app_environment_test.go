@@ -191,7 +191,7 @@ func TestTheAccessLogIsPrivateAndWrittenByTheLoadBalancerOnly(t *testing.T) {
 		for _, key := range []string{"blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"} {
 			assert.True(t, closed.Mappable()[key].(bool), key)
 		}
-		assert.EqualValues(t, 30, r.Only(t, "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2").Inputs.Mappable()["rules"].([]any)[0].(map[string]any)["expiration"].(map[string]any)["days"])
+		assert.EqualValues(t, 30, r.Only(t, "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2").Inputs.Mappable()["rules"].([]any)[1].(map[string]any)["expiration"].(map[string]any)["days"])
 		for _, s := range parsePolicy(t, r.Only(t, "aws:s3/bucketPolicy:BucketPolicy").Inputs["policy"].StringValue()).Statement {
 			if s.Effect == "Deny" {
 				assert.Equal(t, []string{"false"}, s.Condition["Bool"]["aws:SecureTransport"])
@@ -242,7 +242,7 @@ func TestVolumesAreEncryptedWithTheEnvironmentsKey(t *testing.T) {
 
 func TestTheKeyLetsTheServicesThatRunTheSystemsUseIt(t *testing.T) {
 	bothWays(t, func(ctx *pulumi.Context) error {
-		_, err := components.NewDelivery(ctx, "delivery", &components.DeliveryArgs{Facts: facts, Config: "{}"})
+		_, err := components.NewDelivery(ctx, "delivery", &components.DeliveryArgs{Facts: facts, Config: "{}", LogRetentionDays: 30})
 		return err
 	}, func(t *testing.T, r *mocks.Recorder) {
 		granted := false
@@ -251,9 +251,10 @@ func TestTheKeyLetsTheServicesThatRunTheSystemsUseIt(t *testing.T) {
 				continue
 			}
 			assert.Equal(t, []string{facts.Account}, s.Condition["StringEquals"]["kms:CallerAccount"])
-			assert.Equal(t, []string{facts.ScalingRoleARN()}, s.Condition["StringEquals"]["aws:PrincipalArn"])
+			assert.Len(t, s.Condition["StringEquals"]["aws:PrincipalArn"], 1, "everybody who is a certain role of the account")
 			if slices.Contains(s.Action, "kms:CreateGrant") {
 				granted = true
+				assert.Equal(t, []string{facts.ScalingRoleARN()}, s.Condition["StringEquals"]["aws:PrincipalArn"])
 				assert.Equal(t, []string{"true"}, s.Condition["Bool"]["kms:GrantIsForAWSResource"])
 			}
 		}

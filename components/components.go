@@ -44,7 +44,7 @@ type statement struct {
 	Effect    string                         `json:"Effect"`
 	Principal any                            `json:"Principal,omitempty"`
 	Action    []string                       `json:"Action"`
-	Resource  []string                       `json:"Resource,omitempty"`
+	Resource  any                            `json:"Resource,omitempty"` // a list of strings, or the only one
 	Condition map[string]map[string][]string `json:"Condition,omitempty"`
 }
 

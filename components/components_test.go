@@ -79,15 +79,15 @@ func TestComponentsRefuseEmptyArguments(t *testing.T) {
 			_, err := components.NewRepo(ctx, "x", nil)
 			return err
 		},
-		`Delivery "x": Config, Facts must not be empty`: func(ctx *pulumi.Context) error {
+		`Delivery "x": Config, Facts, LogRetentionDays must not be empty`: func(ctx *pulumi.Context) error {
 			_, err := components.NewDelivery(ctx, "x", nil)
 			return err
 		},
-		`ImageFactory "x": Bucket, Facts, Facts.BaseImage, KeyArn must not be empty`: func(ctx *pulumi.Context) error {
+		`ImageFactory "x": AlertTopicArn, Bucket, Facts, Facts.BaseImage, KeyArn, LogRetentionDays must not be empty`: func(ctx *pulumi.Context) error {
 			_, err := components.NewImageFactory(ctx, "x", nil)
 			return err
 		},
-		`BranchPipeline "x": ApprovalTopicArn, Branch, Bucket, ConnectionArn, Definition, KeyArn, Repository must not be empty`: func(ctx *pulumi.Context) error {
+		`BranchPipeline "x": AlertTopicArn, ApprovalTopicArn, Branch, Bucket, ConnectionArn, Definition, KeyArn, LogRetentionDays, Repository must not be empty`: func(ctx *pulumi.Context) error {
 			_, err := components.NewBranchPipeline(ctx, "x", nil)
 			return err
 		},
@@ -109,7 +109,7 @@ func TestBranchPipelineRunsItsDefinition(t *testing.T) {
 				_, err := components.NewBranchPipeline(ctx, string(definition.Role), &components.BranchPipelineArgs{
 					Facts: facts, Definition: definition, Repository: "acme/shop", Branch: "dev", LogRetentionDays: 30,
 					ConnectionArn: pulumi.String("arn:connection"), Bucket: pulumi.String("bucket"), KeyArn: pulumi.String("arn:key"),
-					ApprovalTopicArn: pulumi.String("arn:topic"),
+					ApprovalTopicArn: pulumi.String("arn:topic"), AlertTopicArn: pulumi.String("arn:alerts"),
 				})
 				return err
 			}, func(t *testing.T, r *mocks.Recorder) { checkPipeline(t, r, definition) })
@@ -178,7 +178,7 @@ func TestImageFactoryVersionsFollowTheContent(t *testing.T) {
 	assert.Regexp(t, `^1\.[0-9]+\.[0-9]+$`, facts.BakeVersion())
 	bothWays(t, func(ctx *pulumi.Context) error {
 		_, err := components.NewImageFactory(ctx, "image", &components.ImageFactoryArgs{
-			Facts: facts, Bucket: pulumi.String("bucket"), KeyArn: pulumi.String("arn:key"),
+			Facts: facts, Bucket: pulumi.String("bucket"), KeyArn: pulumi.String("arn:key"), AlertTopicArn: pulumi.String("arn:alerts"), LogRetentionDays: 30,
 		})
 		return err
 	}, func(t *testing.T, r *mocks.Recorder) {

@@ -1,10 +1,11 @@
 package components
 
 import (
+	"slices"
+
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/codestarconnections"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sns"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ssm"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -17,12 +18,14 @@ type DeliveryArgs struct {
 	Facts pipelines.Facts
 	// Config is the stack's configuration in JSON; the infrastructure pipeline runs the program with it.
 	Config string
-	// Approvers are the e-mail addresses that are told of a review that waits.
+	// Approvers are the e-mail addresses that are told of a review that waits, and of what fails. Optional; nobody is told.
 	Approvers []string
+	// LogRetentionDays is how long logs are kept.
+	LogRetentionDays int
 }
 
-// Delivery is what an environment's pipelines share: the key, the artifact bucket, the connection to GitHub, the topic for
-// approvals, and the parameter with the stack's configuration.
+// Delivery is what an environment's pipelines share: the key, the artifact bucket and its access log, the connection to GitHub, the
+// topics for approvals and alerts, and the parameter with the stack's configuration.
 type Delivery struct {
 	pulumi.ResourceState
 
@@ -35,6 +38,8 @@ type Delivery struct {
 	ConnectionArn pulumi.StringOutput `pulumi:"connectionArn"`
 	// ApprovalTopicArn is the ARN of the SNS topic for reviews that wait.
 	ApprovalTopicArn pulumi.StringOutput `pulumi:"approvalTopicArn"`
+	// AlertTopicArn is the ARN of the SNS topic for what fails, known once those who report failures may publish to it.
+	AlertTopicArn pulumi.StringOutput `pulumi:"alertTopicArn"`
 }
 
 // NewDelivery registers a Delivery.
@@ -42,7 +47,9 @@ func NewDelivery(ctx *pulumi.Context, name string, args *DeliveryArgs, opts ...p
 	if args == nil {
 		args = &DeliveryArgs{}
 	}
-	if err := require(TypeDelivery, name, map[string]bool{"Facts": args.Facts.Product != "", "Config": args.Config != ""}); err != nil {
+	if err := require(TypeDelivery, name, map[string]bool{
+		"Facts": args.Facts.Product != "", "Config": args.Config != "", "LogRetentionDays": args.LogRetentionDays > 0,
+	}); err != nil {
 		return nil, err
 	}
 	d := &Delivery{}
@@ -54,7 +61,10 @@ func NewDelivery(ctx *pulumi.Context, name string, args *DeliveryArgs, opts ...p
 	if err != nil {
 		return nil, err
 	}
-	if err := d.bucket(ctx, name, args.Facts, key); err != nil {
+	if err := d.bucket(ctx, name, args, key); err != nil {
+		return nil, err
+	}
+	if err := d.topics(ctx, name, args, key); err != nil {
 		return nil, err
 	}
 	if err := d.contacts(ctx, name, args); err != nil {
@@ -62,73 +72,74 @@ func NewDelivery(ctx *pulumi.Context, name string, args *DeliveryArgs, opts ...p
 	}
 	d.KeyArn = key.Arn
 	return d, ctx.RegisterResourceOutputs(d, pulumi.Map{
-		"bucket": d.Bucket, "keyArn": d.KeyArn, "connectionArn": d.ConnectionArn, "approvalTopicArn": d.ApprovalTopicArn,
+		"bucket": d.Bucket, "keyArn": d.KeyArn, "connectionArn": d.ConnectionArn,
+		"approvalTopicArn": d.ApprovalTopicArn, "alertTopicArn": d.AlertTopicArn,
 	})
 }
 
-func (d *Delivery) key(ctx *pulumi.Context, name string, f pipelines.Facts) (*kms.Key, error) {
-	key, err := kms.NewKey(ctx, name, &kms.KeyArgs{
-		Description:       pulumi.String(f.Name() + ": artifacts, reviews and logs"),
-		EnableKeyRotation: pulumi.Bool(true),
-		Policy: pulumi.String(policy(append(systemsKeyPolicy(f), statement{
-			Sid: "AccountDecidesByIAM", Effect: "Allow", Principal: map[string]string{"AWS": "arn:aws:iam::" + f.Account + ":root"},
-			Action: []string{"kms:*"}, Resource: []string{"*"},
-		})...)),
-	}, pulumi.Parent(d))
-	if err != nil {
-		return nil, err
-	}
-	_, err = kms.NewAlias(ctx, name, &kms.AliasArgs{Name: pulumi.String("alias/" + f.Name()), TargetKeyId: key.KeyId}, pulumi.Parent(d))
-	return key, err
-}
+// daysOfPipelineArtifacts is how long CodePipeline's own copies of a source are kept: they are of use while an execution runs or is
+// retried.
+const daysOfPipelineArtifacts = 30
 
-func (d *Delivery) bucket(ctx *pulumi.Context, name string, f pipelines.Facts, key *kms.Key) error {
-	parent := pulumi.Parent(d)
-	bucket, err := s3.NewBucketV2(ctx, name, &s3.BucketV2Args{Bucket: pulumi.String(f.Bucket())}, parent, pulumi.Protect(true))
-	if err != nil {
-		return err
-	}
-	versioning, err := s3.NewBucketVersioningV2(ctx, name, &s3.BucketVersioningV2Args{
-		Bucket:                  bucket.ID(),
-		VersioningConfiguration: s3.BucketVersioningV2VersioningConfigurationArgs{Status: pulumi.String("Enabled")},
-	}, parent)
-	if err != nil {
-		return err
-	}
-	encryption, err := s3.NewBucketServerSideEncryptionConfigurationV2(ctx, name, &s3.BucketServerSideEncryptionConfigurationV2Args{
-		Bucket: bucket.ID(),
-		Rules: s3.BucketServerSideEncryptionConfigurationV2RuleArray{s3.BucketServerSideEncryptionConfigurationV2RuleArgs{
-			BucketKeyEnabled: pulumi.Bool(true),
-			ApplyServerSideEncryptionByDefault: s3.BucketServerSideEncryptionConfigurationV2RuleApplyServerSideEncryptionByDefaultArgs{
-				SseAlgorithm: pulumi.String("aws:kms"), KmsMasterKeyId: key.Arn,
+// bucket makes the artifact bucket. Software, image content and reviews never expire: an environment may be rolled back to any
+// release that git names, and a review says why the environment is as it is. What expires is what can be made again.
+func (d *Delivery) bucket(ctx *pulumi.Context, name string, args *DeliveryArgs, key *kms.Key) error {
+	f, parent := args.Facts, pulumi.Parent(d)
+	arn := "arn:aws:s3:::" + f.Bucket()
+	log, err := newStore(ctx, name+"-logs", storeArgs{
+		// S3 delivers access logs only to a bucket that its own keys encrypt (Amazon S3 User Guide, "Logging requests with server
+		// access logging").
+		Name: f.LogBucket(),
+		// Logs of its own source's deletion keep arriving: nobody could empty it first.
+		Disposable: true,
+		Rules:      []s3.BucketLifecycleConfigurationV2RuleInput{expire(f.Bucket(), args.LogRetentionDays)},
+		Statements: []statement{{
+			Sid: "AccessLogs", Effect: "Allow", Principal: map[string]string{"Service": "logging.s3.amazonaws.com"},
+			Action: []string{"s3:PutObject"}, Resource: "arn:aws:s3:::" + f.LogBucket() + "/" + f.Bucket() + "/*",
+			Condition: map[string]map[string][]string{
+				"StringEquals": {"aws:SourceAccount": {f.Account}}, "ArnLike": {"aws:SourceArn": {arn}},
 			},
 		}},
 	}, parent)
 	if err != nil {
 		return err
 	}
-	closed, err := s3.NewBucketPublicAccessBlock(ctx, name, &s3.BucketPublicAccessBlockArgs{
-		Bucket: bucket.ID(), BlockPublicAcls: pulumi.Bool(true), BlockPublicPolicy: pulumi.Bool(true),
-		IgnorePublicAcls: pulumi.Bool(true), RestrictPublicBuckets: pulumi.Bool(true),
+	rules := []s3.BucketLifecycleConfigurationV2RuleInput{expire(bakeLogs, args.LogRetentionDays)}
+	var folders []string
+	for _, role := range []pipelines.Role{pipelines.Software, pipelines.Image, pipelines.Infrastructure} {
+		folders = append(folders, artifactFolder(f, role))
+	}
+	// The folders of a product with a long name are one.
+	slices.Sort(folders)
+	for _, folder := range slices.Compact(folders) {
+		rules = append(rules, expire(folder, daysOfPipelineArtifacts))
+	}
+	d.Bucket, err = newStore(ctx, name, storeArgs{
+		Name: f.Bucket(), KeyArn: key.Arn, Log: log, Rules: rules, Statements: lasting(arn),
 	}, parent)
-	if err != nil {
-		return err
+	return err
+}
+
+// lasting makes what relay writes last as it was written: nothing is overwritten, whoever asks (Amazon S3 User Guide, "Enforce
+// conditional writes on Amazon S3 buckets"), and nothing is encrypted otherwise than the bucket is.
+func lasting(bucket string) []statement {
+	folders := []string{bucket + "/software/*", bucket + "/image/*", bucket + "/reviews/*"}
+	return []statement{
+		{
+			Sid: "NothingIsOverwritten", Effect: "Deny", Principal: "*", Action: []string{"s3:PutObject"}, Resource: folders,
+			Condition: map[string]map[string][]string{
+				// The parts of a multipart upload have no such header; its completion has.
+				"Null": {"s3:if-none-match": {"true"}}, "Bool": {"s3:ObjectCreationOperation": {"true"}},
+			},
+		},
+		{
+			Sid: "OnlyTheBucketsEncryption", Effect: "Deny", Principal: "*", Action: []string{"s3:PutObject"}, Resource: folders,
+			Condition: map[string]map[string][]string{
+				"Null":            {"s3:x-amz-server-side-encryption": {"false"}},
+				"StringNotEquals": {"s3:x-amz-server-side-encryption": {"aws:kms"}},
+			},
+		},
 	}
-	arn := "arn:aws:s3:::" + f.Bucket()
-	tls, err := s3.NewBucketPolicy(ctx, name, &s3.BucketPolicyArgs{
-		Bucket: bucket.ID(),
-		Policy: pulumi.String(policy(statement{
-			Sid: "OnlyTLS", Effect: "Deny", Principal: "*", Action: []string{"s3:*"}, Resource: []string{arn, arn + "/*"},
-			Condition: map[string]map[string][]string{"Bool": {"aws:SecureTransport": {"false"}}},
-		})),
-	}, parent, pulumi.DependsOn([]pulumi.Resource{closed}))
-	if err != nil {
-		return err
-	}
-	// Nothing may write before the bucket is encrypted, versioned and closed.
-	d.Bucket = pulumi.All(bucket.Bucket, versioning.ID(), encryption.ID(), tls.ID()).
-		ApplyT(func(all []any) string { return all[0].(string) }).(pulumi.StringOutput)
-	return nil
 }
 
 func (d *Delivery) contacts(ctx *pulumi.Context, name string, args *DeliveryArgs) error {
@@ -139,23 +150,12 @@ func (d *Delivery) contacts(ctx *pulumi.Context, name string, args *DeliveryArgs
 	if err != nil {
 		return err
 	}
-	topic, err := sns.NewTopic(ctx, name, &sns.TopicArgs{Name: pulumi.String(args.Facts.Name("approvals"))}, parent)
-	if err != nil {
-		return err
-	}
-	for _, address := range args.Approvers {
-		if _, err := sns.NewTopicSubscription(ctx, name+"-"+address, &sns.TopicSubscriptionArgs{
-			Topic: topic.Arn, Protocol: pulumi.String("email"), Endpoint: pulumi.String(address),
-		}, parent); err != nil {
-			return err
-		}
-	}
 	_, err = ssm.NewParameter(ctx, name, &ssm.ParameterArgs{
 		Name:        pulumi.String(args.Facts.ConfigParameter()),
 		Description: pulumi.String("The stack's configuration, with which the infrastructure pipeline runs ha-devops"),
 		// The configuration names secrets and holds none; as a secret it would be encrypted in every plan.
 		Type: pulumi.String("String"), InsecureValue: pulumi.String(args.Config),
 	}, parent)
-	d.ConnectionArn, d.ApprovalTopicArn = connection.Arn, topic.Arn
+	d.ConnectionArn = connection.Arn
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/imagebuilder"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/tekpossible/ha-devops/internal/names"
 	"github.com/tekpossible/ha-devops/pipelines"
 )
 
@@ -13,11 +14,15 @@ type ImageFactoryArgs struct {
 	Facts pipelines.Facts
 	// Bucket is the artifact bucket: what is baked comes from it, the logs go to it.
 	Bucket pulumi.StringInput
-	// KeyArn is the ARN of the key that encrypts the bucket.
+	// KeyArn is the ARN of the key that encrypts the bucket and the logs. Images have another: see pipelines.Bake.
 	KeyArn pulumi.StringInput
+	// AlertTopicArn is the ARN of the topic that Image Builder tells how a bake ended.
+	AlertTopicArn pulumi.StringInput
+	// LogRetentionDays is how long the log of a bake is kept.
+	LogRetentionDays int
 }
 
-// ImageFactory is the EC2 Image Builder chain that bakes an environment's AMIs. Component and recipe are immutable in AWS: their
+// ImageFactory is the EC2 Image Builder chain that bakes an environment's AMIs, tests them and retires old ones. Component and recipe are immutable in AWS: their
 // version derives from their content, and a new one is made before the old one goes, since what is in use cannot be deleted
 // (terraform-provider-aws#40037, #40128).
 type ImageFactory struct {
@@ -34,6 +39,7 @@ func NewImageFactory(ctx *pulumi.Context, name string, args *ImageFactoryArgs, o
 	}
 	if err := require(TypeImageFactory, name, map[string]bool{
 		"Facts": args.Facts.Product != "", "Facts.BaseImage": args.Facts.BaseImage != "", "Bucket": args.Bucket != nil, "KeyArn": args.KeyArn != nil,
+		"AlertTopicArn": args.AlertTopicArn != nil, "LogRetentionDays": args.LogRetentionDays > 0,
 	}); err != nil {
 		return nil, err
 	}
@@ -50,77 +56,27 @@ func NewImageFactory(ctx *pulumi.Context, name string, args *ImageFactoryArgs, o
 	if err != nil {
 		return nil, err
 	}
+	if err := factory.retire(ctx, name, args); err != nil {
+		return nil, err
+	}
 	factory.PipelineArn = pipeline.Arn
 	return factory, ctx.RegisterResourceOutputs(factory, pulumi.Map{"pipelineArn": factory.PipelineArn})
 }
 
-// profile is what the instance that is baked may do: report to Systems Manager, read what it installs, write its log.
-func (i *ImageFactory) profile(ctx *pulumi.Context, name string, args *ImageFactoryArgs) (pulumi.StringOutput, error) {
-	f, parent := args.Facts, pulumi.Parent(i)
-	document := pulumi.All(args.Bucket, args.KeyArn).ApplyT(func(all []any) string {
-		bucket := "arn:aws:s3:::" + all[0].(string)
-		return policy(
-			allow(pipelines.Grant{Actions: []string{"s3:GetObject"}, Resources: []string{
-				bucket + "/software/*", bucket + "/image/*", f.RelayARN(),
-			}}),
-			allow(pipelines.Grant{Actions: []string{"s3:PutObject"}, Resources: []string{bucket + "/bakes/*"}}),
-			allow(pipelines.Grant{Actions: []string{"kms:Decrypt", "kms:GenerateDataKey"}, Resources: []string{all[1].(string)}}),
-			allow(pipelines.Grant{Actions: []string{"ssm:GetParameter"}, Resources: []string{f.ARN("ssm", "parameter"+f.ManifestParameter())}}),
-			allow(pipelines.Grant{Actions: []string{"imagebuilder:GetComponent"}, Resources: []string{f.ARN("imagebuilder", "component/"+f.Name("bake")+"/*")}}),
-		)
-	}).(pulumi.StringOutput)
-	made, err := newRole(ctx, name, f.Name("bake"), trust("ec2.amazonaws.com", f.Account), document, parent)
-	if err != nil {
-		return pulumi.StringOutput{}, err
-	}
-	return newProfile(ctx, name, f.Name("bake"), made.name, parent)
-}
+// bakeLogs is the folder of the artifact bucket that Image Builder keeps the files of a bake's agent in.
+const bakeLogs = "bakes"
 
 func (i *ImageFactory) chain(ctx *pulumi.Context, name string, args *ImageFactoryArgs, profile pulumi.StringOutput) (*imagebuilder.ImagePipeline, error) {
 	f, parent := args.Facts, pulumi.Parent(i)
-	component, err := imagebuilder.NewComponent(ctx, name, &imagebuilder.ComponentArgs{
-		Name: pulumi.String(f.Name("bake")), Version: pulumi.String(f.BakeVersion()), Platform: pulumi.String("Linux"),
-		Data: pulumi.String(pipelines.BakeDocument(f)),
-	}, parent)
+	recipe, err := i.recipe(ctx, name, args)
 	if err != nil {
 		return nil, err
 	}
-	recipe, err := imagebuilder.NewImageRecipe(ctx, name, &imagebuilder.ImageRecipeArgs{
-		Name: pulumi.String(f.Name("image")), Version: pulumi.String(f.BakeVersion()), ParentImage: pulumi.String(f.BaseImage),
-		Components: imagebuilder.ImageRecipeComponentArray{imagebuilder.ImageRecipeComponentArgs{ComponentArn: component.Arn}},
-		BlockDeviceMappings: imagebuilder.ImageRecipeBlockDeviceMappingArray{imagebuilder.ImageRecipeBlockDeviceMappingArgs{
-			DeviceName: pulumi.String("/dev/xvda"),
-			Ebs: imagebuilder.ImageRecipeBlockDeviceMappingEbsArgs{
-				VolumeSize: pulumi.Int(16), VolumeType: pulumi.String("gp3"), Encrypted: pulumi.String("true"), DeleteOnTermination: pulumi.String("true"),
-			},
-		}},
-	}, parent)
+	infrastructure, err := i.infrastructure(ctx, name, args, profile)
 	if err != nil {
 		return nil, err
 	}
-	tags := pulumi.StringMap{"product": pulumi.String(f.Product), "environment": pulumi.String(f.Environment), "managed-by": pulumi.String("ha-devops")}
-	infrastructure, err := imagebuilder.NewInfrastructureConfiguration(ctx, name, &imagebuilder.InfrastructureConfigurationArgs{
-		Name: pulumi.String(f.Name("image")), InstanceProfileName: profile, InstanceTypes: pulumi.ToStringArray([]string{"t3.medium"}),
-		InstanceMetadataOptions: imagebuilder.InfrastructureConfigurationInstanceMetadataOptionsArgs{
-			HttpTokens: pulumi.String("required"), HttpPutResponseHopLimit: pulumi.Int(1),
-		},
-		Logging: imagebuilder.InfrastructureConfigurationLoggingArgs{S3Logs: imagebuilder.InfrastructureConfigurationLoggingS3LogsArgs{
-			S3BucketName: args.Bucket, S3KeyPrefix: pulumi.String("bakes"),
-		}},
-		TerminateInstanceOnFailure: pulumi.Bool(true), ResourceTags: tags,
-	}, parent)
-	if err != nil {
-		return nil, err
-	}
-	distribution, err := imagebuilder.NewDistributionConfiguration(ctx, name, &imagebuilder.DistributionConfigurationArgs{
-		Name: pulumi.String(f.Name("image")),
-		Distributions: imagebuilder.DistributionConfigurationDistributionArray{imagebuilder.DistributionConfigurationDistributionArgs{
-			Region: pulumi.String(f.Region),
-			AmiDistributionConfiguration: imagebuilder.DistributionConfigurationDistributionAmiDistributionConfigurationArgs{
-				Name: pulumi.String(f.Name() + "-{{ imagebuilder:buildDate }}"), AmiTags: tags,
-			},
-		}},
-	}, parent)
+	distribution, err := i.distribution(ctx, name, args)
 	if err != nil {
 		return nil, err
 	}
@@ -130,5 +86,78 @@ func (i *ImageFactory) chain(ctx *pulumi.Context, name string, args *ImageFactor
 		ImageTestsConfiguration: imagebuilder.ImagePipelineImageTestsConfigurationArgs{
 			ImageTestsEnabled: pulumi.Bool(true), TimeoutMinutes: pulumi.Int(60),
 		},
+		ImageScanningConfiguration: imagebuilder.ImagePipelineImageScanningConfigurationArgs{ImageScanningEnabled: pulumi.Bool(f.Bake.Scan)},
 	}, parent)
+}
+
+// recipe makes the component and the recipe. Whatever is given here replaces them, so that all of it is in pipelines.BakeDocument and
+// pipelines.Recipe, from which their version derives.
+func (i *ImageFactory) recipe(ctx *pulumi.Context, name string, args *ImageFactoryArgs) (*imagebuilder.ImageRecipe, error) {
+	f, parent, recipe := args.Facts, pulumi.Parent(i), args.Facts.Recipe()
+	component, err := imagebuilder.NewComponent(ctx, name, &imagebuilder.ComponentArgs{
+		Name: pulumi.String(f.Name("bake")), Version: pulumi.String(f.BakeVersion()), Platform: pulumi.String("Linux"),
+		Data: pulumi.String(pipelines.BakeDocument(f)),
+	}, parent)
+	if err != nil {
+		return nil, err
+	}
+	volume := imagebuilder.ImageRecipeBlockDeviceMappingEbsArgs{
+		VolumeSize: pulumi.Int(recipe.VolumeGiB), VolumeType: pulumi.String("gp3"), Encrypted: pulumi.String("true"), DeleteOnTermination: pulumi.String("true"),
+	}
+	if recipe.Key != "" {
+		volume.KmsKeyId = pulumi.String(recipe.Key)
+	}
+	return imagebuilder.NewImageRecipe(ctx, name, &imagebuilder.ImageRecipeArgs{
+		Name: pulumi.String(f.Name("image")), Version: pulumi.String(f.BakeVersion()), ParentImage: pulumi.String(recipe.ParentImage),
+		Components: imagebuilder.ImageRecipeComponentArray{imagebuilder.ImageRecipeComponentArgs{ComponentArn: component.Arn}},
+		BlockDeviceMappings: imagebuilder.ImageRecipeBlockDeviceMappingArray{imagebuilder.ImageRecipeBlockDeviceMappingArgs{
+			DeviceName: pulumi.String(recipe.RootDevice), Ebs: volume,
+		}},
+	}, parent)
+}
+
+// infrastructure says what images are baked on.
+func (i *ImageFactory) infrastructure(ctx *pulumi.Context, name string, args *ImageFactoryArgs, profile pulumi.StringOutput) (*imagebuilder.InfrastructureConfiguration, error) {
+	f := args.Facts
+	configuration := &imagebuilder.InfrastructureConfigurationArgs{
+		Name: pulumi.String(f.Name("image")), InstanceProfileName: profile, InstanceTypes: pulumi.ToStringArray(f.Bake.Types()),
+		InstanceMetadataOptions: imagebuilder.InfrastructureConfigurationInstanceMetadataOptionsArgs{
+			HttpTokens: pulumi.String("required"), HttpPutResponseHopLimit: pulumi.Int(1),
+		},
+		Logging: imagebuilder.InfrastructureConfigurationLoggingArgs{S3Logs: imagebuilder.InfrastructureConfigurationLoggingS3LogsArgs{
+			S3BucketName: args.Bucket, S3KeyPrefix: pulumi.String(bakeLogs),
+		}},
+		SnsTopicArn: args.AlertTopicArn, TerminateInstanceOnFailure: pulumi.Bool(true), ResourceTags: imageTags(f),
+	}
+	if f.Bake.Subnet != "" {
+		configuration.SubnetId = pulumi.String(f.Bake.Subnet)
+		configuration.SecurityGroupIds = pulumi.ToStringArray([]string{f.Bake.SecurityGroup})
+	}
+	return imagebuilder.NewInfrastructureConfiguration(ctx, name, configuration, pulumi.Parent(i))
+}
+
+// distribution says where the AMI goes and who else may start it.
+func (i *ImageFactory) distribution(ctx *pulumi.Context, name string, args *ImageFactoryArgs) (*imagebuilder.DistributionConfiguration, error) {
+	f := args.Facts
+	ami := imagebuilder.DistributionConfigurationDistributionAmiDistributionConfigurationArgs{
+		Name: pulumi.String(f.Name() + "-{{ imagebuilder:buildDate }}"), AmiTags: imageTags(f),
+	}
+	if len(f.Bake.Accounts) > 0 {
+		ami.LaunchPermission = imagebuilder.DistributionConfigurationDistributionAmiDistributionConfigurationLaunchPermissionArgs{
+			UserIds: pulumi.ToStringArray(f.Bake.Accounts),
+		}
+	}
+	return imagebuilder.NewDistributionConfiguration(ctx, name, &imagebuilder.DistributionConfigurationArgs{
+		Name: pulumi.String(f.Name("image")),
+		Distributions: imagebuilder.DistributionConfigurationDistributionArray{imagebuilder.DistributionConfigurationDistributionArgs{
+			Region: pulumi.String(f.Region), AmiDistributionConfiguration: ami,
+		}},
+	}, pulumi.Parent(i))
+}
+
+// imageTags are those of whatever Image Builder makes: it does not know the provider's default tags.
+func imageTags(f pipelines.Facts) pulumi.StringMap {
+	tags := pulumi.ToStringMap(names.Tags(f.Product, f.Environment))
+	tags["managed-by"] = pulumi.String("ha-devops")
+	return tags
 }

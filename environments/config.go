@@ -44,7 +44,7 @@ type Config struct {
 	BaseImage string `json:"baseImage,omitempty"`
 	// GitHub says where the repositories are and who writes to them.
 	GitHub GitHub `json:"github"`
-	// Approvers are the e-mail addresses that hear of waiting reviews. Optional.
+	// Approvers are the e-mail addresses that hear of waiting reviews and of what fails. Optional.
 	Approvers []string `json:"approvers,omitempty"`
 	// Operators are the e-mail addresses that hear of alarms. Optional.
 	Operators []string `json:"operators,omitempty"`
@@ -52,6 +52,11 @@ type Config struct {
 	Relay pipelines.Tool `json:"relay"`
 	// PulumiCLI is the Pulumi CLI that the infrastructure pipeline runs. Optional; by default the build image's own.
 	PulumiCLI *pipelines.Tool `json:"pulumiCLI,omitempty"`
+	// Plugins are the Pulumi provider plugins that the infrastructure pipeline runs, one for each provider of the program. Optional; by
+	// default those that the build image finds.
+	Plugins []pipelines.Plugin `json:"plugins,omitempty"`
+	// Bake says how images are made. Optional; every field has a default.
+	Bake pipelines.Bake `json:"bake,omitzero"`
 	// Backend is the URL of the Pulumi backend that keeps the state, such as s3://my-state.
 	Backend string `json:"backend"`
 	// SecretsKey is the ARN of the KMS key that the stack's secrets are encrypted with. Optional.
@@ -205,6 +210,8 @@ func (c *Config) validate(p Profile) []error {
 	if c.PulumiCLI != nil {
 		checkTool("pulumiCLI", *c.PulumiCLI, check)
 	}
+	checkPlugins(c.Plugins, check)
+	checkBake(c.Bake, check)
 	backend, err := url.Parse(c.Backend)
 	check(err == nil && slices.Contains(backends, backend.Scheme), "backend", c.Backend, `the URL of a Pulumi backend such as "s3://my-state"`)
 	for _, a := range c.Approvers {

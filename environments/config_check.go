@@ -35,6 +35,7 @@ func (c *Config) checkPlaces(check checker) {
 		{"assumeRole", c.AssumeRole, false, "iam", roleName, "a role"},
 		{"certificate", c.Certificate, false, "acm", `certificate/[A-Za-z0-9-]+`, "a certificate"},
 		{"secretsKey", c.SecretsKey, false, "kms", `(key|alias)/[A-Za-z0-9/_-]+`, "a KMS key"},
+		{"bake.key", c.Bake.Key, false, "kms", `(key|alias)/[A-Za-z0-9/_-]+`, "a KMS key"},
 		{"github.secret", c.GitHub.Secret, true, "secretsmanager", `secret:[A-Za-z0-9/_+=.@-]+`, "a Secrets Manager secret"},
 	} {
 		if it.value == "" && !it.required {

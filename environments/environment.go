@@ -107,7 +107,7 @@ func (c Config) facts(p Profile) pipelines.Facts {
 			pipelines.Software: c.GitHub.Software, pipelines.Image: c.GitHub.Image,
 			pipelines.Infrastructure: c.GitHub.Infrastructure, pipelines.DevOps: c.GitHub.DevOps,
 		},
-		Relay: c.Relay, SecretsKey: c.SecretsKey, BaseImage: c.BaseImage, StateBucket: stateBucket(c.Backend),
+		Relay: c.Relay, Plugins: c.Plugins, Bake: c.Bake, SecretsKey: c.SecretsKey, BaseImage: c.BaseImage, StateBucket: stateBucket(c.Backend),
 	}
 	if c.PulumiCLI != nil {
 		f.Pulumi = *c.PulumiCLI
@@ -132,11 +132,13 @@ func compose(ctx *pulumi.Context, p Profile, c Config, providers providers, now 
 	if err = s.repos(ctx, p, c, f, with); err != nil {
 		return nil, err
 	}
-	if s.delivery, err = components.NewDelivery(ctx, "delivery", &components.DeliveryArgs{Facts: f, Config: c.text(), Approvers: c.Approvers}, with); err != nil {
+	if s.delivery, err = components.NewDelivery(ctx, "delivery", &components.DeliveryArgs{
+		Facts: f, Config: c.text(), Approvers: c.Approvers, LogRetentionDays: p.LogRetentionDays,
+	}, with); err != nil {
 		return nil, err
 	}
 	if s.factory, err = components.NewImageFactory(ctx, "image-factory", &components.ImageFactoryArgs{
-		Facts: f, Bucket: s.delivery.Bucket, KeyArn: s.delivery.KeyArn,
+		Facts: f, Bucket: s.delivery.Bucket, KeyArn: s.delivery.KeyArn, AlertTopicArn: s.delivery.AlertTopicArn, LogRetentionDays: p.LogRetentionDays,
 	}, with); err != nil {
 		return nil, err
 	}
@@ -145,7 +147,7 @@ func compose(ctx *pulumi.Context, p Profile, c Config, providers providers, now 
 		if s.pipelines[definition.Role], err = components.NewBranchPipeline(ctx, string(definition.Role), &components.BranchPipelineArgs{
 			Facts: f, Definition: definition, Repository: c.GitHub.Owner + "/" + f.Repositories[definition.Role], Branch: p.Environment,
 			ConnectionArn: s.delivery.ConnectionArn, Bucket: s.delivery.Bucket, KeyArn: s.delivery.KeyArn,
-			ApprovalTopicArn: s.delivery.ApprovalTopicArn, LogRetentionDays: p.LogRetentionDays,
+			ApprovalTopicArn: s.delivery.ApprovalTopicArn, AlertTopicArn: s.delivery.AlertTopicArn, LogRetentionDays: p.LogRetentionDays,
 		}, with, pulumi.DependsOn([]pulumi.Resource{repository, s.factory})); err != nil {
 			return nil, err
 		}

@@ -180,38 +180,6 @@ func TestLoadBalancersDropInvalidHeadersAndSpeakTLSOutside(t *testing.T) {
 	})
 }
 
-func TestWhatSystemsKeepIsEncryptedAndBucketsArePrivate(t *testing.T) {
-	everyStack(t, func(t *testing.T, _ string, r *mocks.Recorder) {
-		for _, made := range r.Resources() {
-			if !strings.Contains(made.Parent, "ha-devops:index:AppEnvironment") {
-				continue
-			}
-			switch made.Type {
-			case "aws:cloudwatch/logGroup:LogGroup":
-				assert.Contains(t, made.Inputs, resource.PropertyKey("kmsKeyId"), made.Name)
-				assert.Contains(t, made.Inputs, resource.PropertyKey("retentionInDays"), made.Name)
-			case "aws:sns/topic:Topic":
-				assert.Contains(t, made.Inputs, resource.PropertyKey("kmsMasterKeyId"), made.Name)
-			}
-		}
-		buckets := r.Of("aws:s3/bucketV2:BucketV2")
-		assert.GreaterOrEqual(t, len(buckets), 2)
-		for _, bucket := range buckets {
-			for _, token := range []string{
-				"aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", "aws:s3/bucketPolicy:BucketPolicy",
-				"aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2",
-			} {
-				assert.True(t, slices.ContainsFunc(r.Of(token), func(x mocks.Resource) bool { return x.Name == bucket.Name }), "%s has no %s", bucket.Name, token)
-			}
-		}
-		for _, attached := range r.Of("aws:s3/bucketPolicy:BucketPolicy") {
-			if policy := attached.Inputs["policy"]; policy.IsString() {
-				assert.Contains(t, policy.StringValue(), `"Condition":{"Bool":{"aws:SecureTransport":["false"]}}`, attached.Name)
-			}
-		}
-	})
-}
-
 // withoutResource are the actions beside describing ones that know no resource (AWS Service Authorization Reference).
 var withoutResource = []string{"ssmmessages:", "ec2messages:"}
 

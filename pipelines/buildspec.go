@@ -2,6 +2,7 @@ package pipelines
 
 import (
 	"fmt"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -61,12 +62,45 @@ const toolCache = "/root/.cache/ha-devops"
 // changed object nor a damaged cache ever runs.
 func install(name string, tool Tool) []string {
 	file := fmt.Sprintf("$HOME/.cache/ha-devops/%s-%s", name, tool.SHA256)
+	return slices.Concat(
+		[]string{`mkdir -p "$HOME/.cache/ha-devops" "$HOME/bin"`},
+		download(file, tool),
+		[]string{
+			fmt.Sprintf(`chmod 755 "%s" && ln -sf "%s" "$HOME/bin/%s"`, file, file, name),
+			`export PATH="$HOME/bin:$PATH"`,
+		},
+	)
+}
+
+// installPlugin returns the commands that put a Pulumi provider plugin where the engine looks for it, from a file whose digest is
+// checked at every build. The unpacked plugin is not cached: nobody would check it.
+func installPlugin(p Plugin) []string {
+	file := fmt.Sprintf("$HOME/.cache/ha-devops/plugin-%s-%s", p.Name, p.SHA256)
+	return append(download(file, p.Tool),
+		fmt.Sprintf(`pulumi plugin install resource %s %s --reinstall --file "%s"`, p.Name, p.Version, file))
+}
+
+// pulumiTools returns the commands that install all that review and deploy run, and the permissions to fetch it.
+func pulumiTools(f Facts) ([]string, []Grant) {
+	commands, fetches := install("relay", f.Relay), []Grant{fetch(f.Relay)}
+	if f.Pulumi.URI != "" {
+		commands, fetches = append(commands, install("pulumi", f.Pulumi)...), append(fetches, fetch(f.Pulumi))
+	}
+	for _, p := range f.Plugins {
+		commands, fetches = append(commands, installPlugin(p)...), append(fetches, fetch(p.Tool))
+	}
+	if len(f.Plugins) > 0 {
+		// What is not pinned here is not fetched from anywhere else.
+		commands = append(commands, "export PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true")
+	}
+	return commands, fetches
+}
+
+// download returns the commands that fetch a file unless it is cached, and check its digest.
+func download(file string, tool Tool) []string {
 	return []string{
-		`mkdir -p "$HOME/.cache/ha-devops" "$HOME/bin"`,
-		fmt.Sprintf(`test -f "%s" || aws s3 cp --only-show-errors %s "%s"`, file, tool.URI, file),
+		fmt.Sprintf(`test -f "%s" || aws s3 cp --only-show-errors "%s" "%s"`, file, tool.URI, file),
 		fmt.Sprintf(`echo "%s  %s" | sha256sum --check --quiet`, tool.SHA256, file),
-		fmt.Sprintf(`chmod 755 "%s" && ln -sf "%s" "$HOME/bin/%s"`, file, file, name),
-		`export PATH="$HOME/bin:$PATH"`,
 	}
 }
 

@@ -1,23 +1,10 @@
 package pipelines
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 
 	"go.yaml.in/yaml/v3"
 )
-
-// BakeVersion is the version of the component document and of the recipe: a hash of all that goes into them. Both are immutable
-// in Image Builder, so that a changed content needs a new version (terraform-provider-aws#40037). It is the same in every
-// environment whose images are made in the same way: an image that was baked for one may be promoted to the next.
-func (f Facts) BakeVersion() string {
-	f.Environment = ""
-	sum := sha256.Sum256([]byte(BakeDocument(f) + "\x00" + f.BaseImage))
-	// Each part of a version is below 2^30 (EC2 Image Builder API reference, semanticVersion).
-	part := func(at int) uint32 { return binary.BigEndian.Uint32(sum[at:]) >> 2 }
-	return fmt.Sprintf("1.%d.%d", part(0), part(4))
-}
 
 // BakeDocument is the component document that Image Builder carries out on the instance that becomes the image (EC2 Image
 // Builder User Guide, "Use the AWSTOE component document framework"). It is the same for every release: what is installed
@@ -69,7 +56,9 @@ func BakeDocument(f Facts) string {
 					fmt.Sprintf(`chmod 755 "${DESTDIR:-}%s"`, relay)),
 				run("Install", 3600, installed),
 			}},
+			// Before the image is taken, on the machine that was installed; then on a fresh machine that was started from the image.
 			{Name: "validate", Steps: []step{run("Validate", 600, installed+" --test")}},
+			{Name: "test", Steps: []step{run("Test", 600, installed+" --test")}},
 		},
 	})
 }

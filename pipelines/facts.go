@@ -23,12 +23,25 @@ type Facts struct {
 	Relay Tool
 	// Pulumi is the Pulumi CLI that review and deploy run; without a URI the build image's own is used.
 	Pulumi Tool
+	// Plugins are the Pulumi provider plugins that review and deploy run; without any, those that the build image finds.
+	Plugins []Plugin
 	// StateBucket is the bucket that holds the stack's state, empty when the state is not on S3.
 	StateBucket string
 	// SecretsKey is the ARN of the KMS key that encrypts the stack's secrets, empty when none does.
 	SecretsKey string
 	// BaseImage is the image recipe's parent image: an AMI ID, or the ARN of an Image Builder image.
 	BaseImage string
+	// Bake says how images are made.
+	Bake Bake
+}
+
+// Plugin is a Pulumi provider plugin: the tar that its publisher releases.
+type Plugin struct {
+	// Name is the provider's, such as "aws".
+	Name string `json:"name"`
+	// Version is the plugin's, without a v: the one that the program was built with.
+	Version string `json:"version"`
+	Tool
 }
 
 // Tool is a program that is fetched from S3 and checked before it runs.
@@ -67,6 +80,14 @@ func (f Facts) Alarm(part string) string { return f.Name("app", part) }
 func (f Facts) ScalingRoleARN() string {
 	return "arn:aws:iam::" + f.Account + ":role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
 }
+
+// LogBucket is the name of the bucket that receives the artifact bucket's access log.
+func (f Facts) LogBucket() string {
+	return names.Join(names.MaxBucket, f.Product, f.Environment, "logs", f.Account, f.Region)
+}
+
+// BakeLogGroup is the name of the log group that Image Builder writes an image's log to. It derives it from the recipe's name.
+func (f Facts) BakeLogGroup() string { return "/aws/imagebuilder/" + f.Name("image") }
 
 // ConfigParameter is the name of the SSM parameter that holds the stack's configuration.
 func (f Facts) ConfigParameter() string { return f.parameter("config") }

@@ -1,11 +1,14 @@
 package pipelines
 
-import "github.com/tekpossible/ha-devops/internal/vars"
+import (
+	"github.com/tekpossible/ha-devops/internal/release"
+	"github.com/tekpossible/ha-devops/internal/vars"
+)
 
 // ImagePipeline bakes an AMI with the software and the image repository's configuration, and hands its ID off to the
 // infrastructure repository.
 func ImagePipeline(f Facts) Pipeline {
-	return Pipeline{Role: Image, Mode: Superseded, Stages: []Stage{{
+	return Pipeline{Role: Image, Mode: Superseded, Writes: []File{{Infrastructure, release.AMIFile}}, Ignore: notes(), Stages: []Stage{{
 		Name: "Bake",
 		Build: &Build{
 			Description: "Bakes the AMI and hands its ID off to the infrastructure repository",
@@ -29,7 +32,7 @@ func ImagePipeline(f Facts) Pipeline {
 				{Actions: []string{"s3:GetObject", "s3:PutObject"}, Resources: []string{f.object(imageFolder)}},
 				{Actions: []string{"ssm:PutParameter"}, Resources: []string{f.ARN("ssm", "parameter"+f.ManifestParameter())}},
 				{Actions: []string{"imagebuilder:StartImagePipelineExecution"}, Resources: []string{f.ImagePipelineARN()}},
-				{Actions: []string{"imagebuilder:GetImage"}, Resources: []string{f.ARN("imagebuilder", "image/"+f.Name("image")+"/*")}},
+				{Actions: []string{"imagebuilder:GetImage", "imagebuilder:TagResource"}, Resources: []string{f.ARN("imagebuilder", "image/"+f.Name("image")+"/*")}},
 				// EC2 knows no resource for DescribeImages.
 				{Actions: []string{"ec2:DescribeImages"}, Resources: []string{"*"}},
 				{
@@ -44,4 +47,9 @@ func ImagePipeline(f Facts) Pipeline {
 			TimeoutMinutes: 120,
 		},
 	}}}
+}
+
+// notes are what nothing is baked or deployed for: documents, and the file that holds hand-offs back.
+func notes() []string {
+	return []string{"**/*.md", "*.md", "LICENSE", "CODEOWNERS", ".github/**", release.HoldFile}
 }

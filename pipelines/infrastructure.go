@@ -10,10 +10,7 @@ import (
 // approval, and deploys exactly what was approved.
 func InfrastructurePipeline(f Facts) Pipeline {
 	review := vars.Review{Common: f.common(), Config: f.ConfigParameter()}
-	tools, fetches := install("relay", f.Relay), []Grant{fetch(f.Relay)}
-	if f.Pulumi.URI != "" {
-		tools, fetches = append(tools, install("pulumi", f.Pulumi)...), append(fetches, fetch(f.Pulumi))
-	}
+	tools, fetches := pulumiTools(f)
 	shared := append(fetches, readSecret(f), Grant{
 		Actions: []string{"ssm:GetParameters"}, Resources: []string{f.ARN("ssm", "parameter"+f.ConfigParameter())},
 	})
@@ -21,7 +18,7 @@ func InfrastructurePipeline(f Facts) Pipeline {
 	if f.SecretsKey != "" {
 		shared = append(shared, Grant{Actions: []string{"kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"}, Resources: []string{f.SecretsKey}})
 	}
-	return Pipeline{Role: Infrastructure, Mode: Superseded, Stages: []Stage{
+	return Pipeline{Role: Infrastructure, Mode: Superseded, Ignore: notes(), Stages: []Stage{
 		{
 			Name: reviewAction,
 			Build: &Build{
@@ -41,9 +38,13 @@ func InfrastructurePipeline(f Facts) Pipeline {
 		},
 		{
 			Name: "Approve",
+			// Nobody is asked to approve nothing. The deployment runs all the same: bound to a plan without changes, it changes none.
+			Skip: &Skip{Variable: reviewed("REVIEW_CHANGES"), Value: vars.NoChanges},
 			Approval: &Approval{
 				Message: fmt.Sprintf("%s: %s. Review %s", f.Environment, reviewed("REVIEW_SUMMARY"), reviewed("REVIEW_DIGEST")),
 				Link:    reviewed("REVIEW_REPORT"),
+				// Over a long weekend, no longer: what was reviewed ages.
+				TimeoutMinutes: 4 * 24 * 60,
 			},
 		},
 		{

@@ -32,13 +32,32 @@ type Pipeline struct {
 	Role   Role
 	Mode   Mode
 	Stages []Stage
+	// Ignore are patterns of paths: a push that changes nothing else starts nothing. CodePipeline takes at most eight.
+	Ignore []string
+	// Writes are the files that the pipeline commits to its environment's branch of other repositories.
+	Writes []File
+}
+
+// File is a file of a repository.
+type File struct {
+	Role Role
+	Path string
 }
 
 // Stage is a step that must end well before the next one starts. It is either a build or an approval.
 type Stage struct {
-	Name     string
+	Name string
+	// Skip says when the stage is passed over; nil for never.
+	Skip     *Skip
 	Build    *Build
 	Approval *Approval
+}
+
+// Skip passes a stage over when a variable of an earlier stage has a value.
+type Skip struct {
+	// Variable is a reference, as #{Namespace.NAME}.
+	Variable string
+	Value    string
 }
 
 // Build is a CodeBuild action.
@@ -63,6 +82,8 @@ type Approval struct {
 	Message string
 	// Link is the address of the page that shows what is approved.
 	Link string
+	// TimeoutMinutes ends an approval that nobody gives: the execution fails, and its commit is released again when it is wanted.
+	TimeoutMinutes int
 }
 
 // Grant allows actions on resources, as a statement of an IAM policy.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -67,7 +68,7 @@ func runReview(ctx context.Context, d *deps, dir, variables string) error {
 	}
 	d.ui.progress("%s: stored at %s, digest %s", made.Summary, uri, digest)
 	reviewed := vars.Reviewed{
-		URI: uri, Digest: digest, Summary: made.Summary,
+		URI: uri, Digest: digest, Summary: made.Summary, Changes: strconv.Itoa(len(changes)),
 		Report: fmt.Sprintf("https://%s.console.aws.amazon.com/s3/object/%s?prefix=%s", p.cfg.Region, v.Bucket,
 			strings.TrimPrefix(uri, "s3://"+v.Bucket+"/")+review.PageFile),
 	}

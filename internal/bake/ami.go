@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/imagebuilder"
 	"github.com/aws/aws-sdk-go-v2/service/imagebuilder/types"
 
+	"github.com/tekpossible/ha-devops/internal/names"
 	"github.com/tekpossible/ha-devops/internal/release"
 )
 
@@ -69,6 +70,8 @@ func (b *baker) build(ctx context.Context, key string) (string, error) {
 	for n := 1; ; n++ {
 		out, err := b.clients.ImageBuilder.StartImagePipelineExecution(ctx, &imagebuilder.StartImagePipelineExecutionInput{
 			ImagePipelineArn: &b.vars.ImagePipeline, ClientToken: aws.String(clientToken(key, b.vars.Execution, n)),
+			// By these tags the lifecycle policy knows which images it may retire.
+			Tags: names.Tags(b.vars.Product, b.vars.Environment),
 		})
 		if err != nil {
 			return "", fmt.Errorf("starting the image pipeline %s: %w", b.vars.ImagePipeline, err)

@@ -25,3 +25,8 @@ func Join(max int, parts ...string) string {
 	sum := sha256.Sum256([]byte(name))
 	return strings.TrimRight(name[:max-9], "-") + "-" + hex.EncodeToString(sum[:4])
 }
+
+// Tags are the tags by which an environment's things are told from others'. Policies refer to them.
+func Tags(product, environment string) map[string]string {
+	return map[string]string{"product": product, "environment": environment}
+}

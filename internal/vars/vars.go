@@ -84,4 +84,9 @@ type Reviewed struct {
 	Report string `env:"REVIEW_REPORT"`
 	// Summary is one line: how many resources change, and the release.
 	Summary string `env:"REVIEW_SUMMARY"`
+	// Changes is the number of resources that change, NoChanges when none does: nobody is asked to approve nothing.
+	Changes string `env:"REVIEW_CHANGES"`
 }
+
+// NoChanges is Reviewed.Changes of a review that would change no resource.
+const NoChanges = "0"

@@ -31,8 +31,9 @@ type variableDefinition struct {
 }
 
 type stageDefinition struct {
-	Name    string             `json:"name"`
-	Actions []actionDefinition `json:"actions"`
+	Name        string             `json:"name"`
+	Actions     []actionDefinition `json:"actions"`
+	BeforeEntry *condition         `json:"beforeEntry"`
 }
 
 type actionDefinition struct {
@@ -92,6 +93,9 @@ func decodePipeline(name string, inputs map[string]any) (*pipelineDefinition, er
 	for i, stage := range d.Stages {
 		if len(stage.Actions) == 0 {
 			return nil, fmt.Errorf("pipeline %q: stage %q has no actions", name, stage.Name)
+		}
+		if err := stage.BeforeEntry.check(i == 0); err != nil {
+			return nil, fmt.Errorf("pipeline %q: stage %q: %w", name, stage.Name, err)
 		}
 		for j := range stage.Actions {
 			if err := stage.Actions[j].complete(i == 0); err != nil {

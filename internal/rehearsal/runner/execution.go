@@ -52,9 +52,15 @@ func (r *Runner) wait(e *execution) Status {
 	}
 }
 
-// stage runs the actions of one stage: by run order, those of the same run order at the same time.
+// stage runs the actions of one stage: by run order, those of the same run order at the same time. A stage that is skipped is as
+// good as one that succeeded to what comes after it.
 func (r *Runner) stage(e *execution, i int) Status {
 	definition := e.definition.Stages[i]
+	if status := r.gate(e, definition); status == Skipped {
+		return Succeeded
+	} else if status != Succeeded {
+		return status
+	}
 	r.mu.Lock()
 	e.Stages = append(e.Stages, Stage{Name: definition.Name, Status: InProgress})
 	r.mu.Unlock()

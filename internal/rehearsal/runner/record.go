@@ -10,6 +10,8 @@ const (
 	InProgress Status = "InProgress"
 	Succeeded  Status = "Succeeded"
 	Failed     Status = "Failed"
+	// Skipped is a stage that its condition passed over.
+	Skipped Status = "Skipped"
 	// Superseded is an execution that a newer one overtook before a stage.
 	Superseded Status = "Superseded"
 	// Stopped is an execution that ended because the runner closed or the pipeline was deleted.
