@@ -28,4 +28,4 @@ build: ## Build relay and rehearse into bin/
 
 tools: ## Get what the commands need: a Pulumi CLI, and warm caches for the example
 	@tools/pulumi >/dev/null
-	@go -C examples/software vet . && go -C examples/software build -trimpath -buildvcs=false -o /dev/null .
+	@go -C examples/software test . >/dev/null && go -C examples/software build -trimpath -buildvcs=false -o /dev/null .

@@ -47,7 +47,7 @@ func runDeploy(ctx context.Context, d *deps) error {
 	if err := checkReview(m, v); err != nil {
 		return err
 	}
-	state, err := p.stack.StateDigest(ctx)
+	state, err := p.stack.Settle(ctx)
 	if err != nil {
 		return err
 	}

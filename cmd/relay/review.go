@@ -43,7 +43,7 @@ func runReview(ctx context.Context, d *deps, dir, variables string) error {
 	}
 	defer p.close()
 	// The state is looked at before the preview: when it moves in between, the deployment sees another digest and refuses.
-	state, err := p.stack.StateDigest(ctx)
+	state, err := p.stack.Settle(ctx)
 	if err != nil {
 		return err
 	}

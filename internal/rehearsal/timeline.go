@@ -117,8 +117,9 @@ func (t *Timeline) remove(gone *task) {
 
 func (t *Timeline) line(done *task, mark, detail string) {
 	t.erase()
-	fmt.Fprintf(t.out, "%6.1fs  %-4s  %-22s %-6s %5.1fs  %s\n", time.Since(t.began).Seconds(), done.environment, done.name, mark,
+	text := fmt.Sprintf("%6.1fs  %-4s  %-22s %-6s %5.1fs  %s", time.Since(t.began).Seconds(), done.environment, done.name, mark,
 		time.Since(done.began).Seconds(), firstLine(detail))
+	fmt.Fprintln(t.out, strings.TrimRight(text, " "))
 }
 
 func (t *Timeline) erase() {

@@ -22,7 +22,7 @@ type Groups interface {
 	DescribeScalingActivities(context.Context, *autoscaling.DescribeScalingActivitiesInput, ...func(*autoscaling.Options)) (*autoscaling.DescribeScalingActivitiesOutput, error)
 }
 
-// The time between two looks doubles from the first to the last of these.
+// The time between two looks grows by half from the first to the last of these.
 const (
 	firstDelay = 250 * time.Millisecond
 	lastDelay  = 10 * time.Second
@@ -51,7 +51,7 @@ type Wait struct {
 func (w Wait) Until(ctx context.Context) error {
 	last := ""
 	var deadline time.Time
-	for delay := firstDelay; ; delay = min(2*delay, lastDelay) {
+	for delay := firstDelay; ; delay = min(delay*3/2, lastDelay) {
 		group, err := w.group(ctx)
 		if err != nil {
 			return err

@@ -4,12 +4,11 @@ package stack
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
+	"sync"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optpreview"
@@ -63,7 +62,12 @@ func Open(ctx context.Context, o Options) (*Stack, error) {
 	for key, value := range o.Env {
 		env[key] = value
 	}
+	cli, err := command()
+	if err != nil {
+		return nil, err
+	}
 	made, err := auto.UpsertStackInlineSource(ctx, o.Name, o.Project, o.Program,
+		auto.Pulumi(cli),
 		auto.WorkDir(o.Dir),
 		auto.EnvVars(env),
 		auto.SecretsProvider(provider),
@@ -77,6 +81,15 @@ func Open(ctx context.Context, o Options) (*Stack, error) {
 	}
 	return &Stack{auto: made, progress: o.Progress}, nil
 }
+
+// command is the Pulumi CLI on PATH. It is asked for its version once.
+var command = sync.OnceValues(func() (auto.PulumiCommand, error) {
+	cli, err := auto.NewPulumiCommand(nil)
+	if err != nil {
+		return nil, fmt.Errorf("looking for the Pulumi CLI on PATH: %w", err)
+	}
+	return cli, nil
+})
 
 // Preview computes what an update would change, and saves the plan to a file when its name is not empty.
 func (s *Stack) Preview(ctx context.Context, planFile string) (Changes, error) {
@@ -127,30 +140,4 @@ func (s *Stack) Export(ctx context.Context) ([]byte, error) {
 		return nil, fmt.Errorf("export of stack %s: %w", s.auto.Name(), cause(err, nil))
 	}
 	return json.MarshalIndent(deployment, "", "    ")
-}
-
-// StateDigest returns the SHA-256 of the resources in the stack's state, in hex. It changes when any resource does, and stays when
-// a run changed nothing but the time of the last run.
-func (s *Stack) StateDigest(ctx context.Context) (string, error) {
-	deployment, err := s.auto.Export(ctx)
-	if err != nil {
-		return "", fmt.Errorf("export of stack %s: %w", s.auto.Name(), cause(err, nil))
-	}
-	var state struct {
-		Resources []map[string]any `json:"resources"`
-		Pending   []any            `json:"pending_operations"`
-	}
-	if err := json.Unmarshal(deployment.Deployment, &state); err != nil {
-		return "", fmt.Errorf("state of stack %s: %w", s.auto.Name(), err)
-	}
-	for _, resource := range state.Resources {
-		delete(resource, "created")
-		delete(resource, "modified")
-	}
-	canonical, err := json.Marshal(state)
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.Sum256(canonical)
-	return hex.EncodeToString(sum[:]), nil
 }
