@@ -22,6 +22,7 @@ import (
 
 // The simulated world's names.
 const (
+	// Product is the product that is rehearsed.
 	Product = "demo"
 	Owner   = "example"
 	account = "111122223333"
@@ -51,6 +52,7 @@ type Options struct {
 // Rehearsal is a running world. Close ends it.
 type Rehearsal struct {
 	options Options
+	product string
 	content content
 	aws     *awssim.Account
 	github  *githubsim.Server
@@ -84,7 +86,7 @@ func (e InputError) Unwrap() error { return e.error }
 
 // Start checks the input, and starts the simulated world, in which nothing is provisioned yet.
 func Start(ctx context.Context, o Options) (*Rehearsal, error) {
-	r := &Rehearsal{options: o}
+	r := &Rehearsal{options: o, product: Product}
 	var err error
 	if r.content, err = readContent(ctx, o); err != nil {
 		return nil, InputError{err}
@@ -113,6 +115,17 @@ func (r *Rehearsal) Close() error {
 		errs = append(errs, server.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// Beside returns a rehearsal of another product in the same world: the same account, the same organization, repositories, stacks and
+// state of its own. It ends with the first one.
+func (r *Rehearsal) Beside(product string) *Rehearsal {
+	other := &Rehearsal{
+		options: r.options, product: product, content: r.content, aws: r.aws, github: r.github, runner: r.runner, plugins: r.plugins,
+		relay: r.relay, people: r.people, secret: r.secret, tmp: r.tmp,
+	}
+	other.importContent()
+	return other
 }
 
 // Steps are the steps done so far.

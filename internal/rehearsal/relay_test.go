@@ -170,3 +170,21 @@ func commit(t *testing.T, dir, message string) {
 	git(t, dir, "add", "--all")
 	git(t, dir, "commit", "--quiet", "--message="+message)
 }
+
+// TestTwoProductsSideBySide rehearses two products in one account and one organization.
+func TestTwoProductsSideBySide(t *testing.T) {
+	demo := world{}.start(t, "dev")
+	shop := demo.Beside("shop")
+	require.NoError(t, shop.Provision(t.Context(), "dev"))
+	require.NoError(t, demo.FirstRelease(t.Context()))
+	require.NoError(t, shop.FirstRelease(t.Context()))
+	first := ask(t, demo, "dev")
+	require.NoError(t, shop.Change(t.Context(), map[string]string{"greeting.go": "package main\n\nconst greeting = \"Welcome to the other shop.\"\n"}))
+	assert.Equal(t, first, ask(t, demo, "dev"), "what one product releases is nothing to the other")
+	assert.NotEqual(t, first.Answered, ask(t, shop, "dev").Answered)
+	for _, r := range []*rehearsal.Rehearsal{demo, shop} {
+		changes, err := r.Preview(t.Context(), "dev")
+		require.NoError(t, err)
+		assert.Empty(t, changes)
+	}
+}

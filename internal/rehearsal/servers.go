@@ -74,15 +74,20 @@ func (r *Rehearsal) startGitHub(context.Context) error {
 		return err
 	}
 	r.people = newPeople(url)
+	r.importContent()
+	r.github.OnMove(func(m githubsim.Move) { r.runner.Move(Owner+"/"+m.Repo, m.Branch, m.After, m.Paths) })
+	return nil
+}
+
+// importContent is what the repositories will begin with, once the program makes them.
+func (r *Rehearsal) importContent() {
 	for role, h := range map[string]history{"software": r.content.software, "image": r.content.image, "infrastructure": r.content.infrastructure} {
 		commit := h.head
 		if role == "software" {
 			commit = h.base
 		}
-		r.github.Import(Product+"-"+role, h.dir, commit)
+		r.github.Import(r.product+"-"+role, h.dir, commit)
 	}
-	r.github.OnMove(func(m githubsim.Move) { r.runner.Move(Owner+"/"+m.Repo, m.Branch, m.After, m.Paths) })
-	return nil
 }
 
 func (r *Rehearsal) startAWS(context.Context) error {

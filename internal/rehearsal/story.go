@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,11 +57,11 @@ func (r *Rehearsal) Export(ctx context.Context, environment string) ([]byte, err
 }
 
 func (r *Rehearsal) stack(ctx context.Context, environment string) (*stack.Stack, error) {
-	state, err := r.dir("state")
+	state, err := r.dir("state", r.product)
 	if err != nil {
 		return nil, err
 	}
-	dir, err := r.dir("workspaces", environment)
+	dir, err := r.dir("workspaces", r.product, environment)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +70,7 @@ func (r *Rehearsal) stack(ctx context.Context, environment string) (*stack.Stack
 		key, value, _ := strings.Cut(variable, "=")
 		env[key] = value
 	}
-	log, err := os.OpenFile(filepath.Join(r.options.Dir, "pulumi-"+environment+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	log, err := os.OpenFile(filepath.Join(r.options.Dir, "pulumi-"+r.product+"-"+environment+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, err
 	}
@@ -83,10 +84,12 @@ func (r *Rehearsal) stack(ctx context.Context, environment string) (*stack.Stack
 func (r *Rehearsal) config(environment, state string) environments.Config {
 	second := map[string]string{"dev": "10", "qa": "20", "main": "30"}
 	c := environments.Config{
-		Product: Product, Account: account, Region: region, CIDR: "10." + second[environment] + ".0.0/16",
+		Product: r.product, Account: account, Region: region, CIDR: "10." + second[environment] + ".0.0/16",
 		Backend: "file://" + filepath.ToSlash(state), Relay: pipelines.Tool{URI: r.relay.uri, SHA256: r.relay.sha256},
-		GitHub: environments.GitHub{Owner: Owner, App: appID, Secret: r.secret, API: r.people.url + "/api/v3/", ChecksApp: actionsID,
-			Reviewers: components.Reviewers{Teams: []int{2001}}},
+		GitHub: environments.GitHub{
+			Owner: Owner, App: appID, Secret: r.secret, API: r.people.url + "/api/v3/", ChecksApp: actionsID,
+			Reviewers: components.Reviewers{Teams: []int{2001}},
+		},
 	}
 	if environment != "dev" {
 		c.Domain = environment + ".demo.example.com"
@@ -100,7 +103,7 @@ func (r *Rehearsal) config(environment, state string) environments.Config {
 // FirstRelease brings the software's newest commit to the dev branch, and waits until the relay has released it. The content of a
 // plain directory arrives by a pull request; a git repository's last commit is pushed as it is, so that commit and tag stay its own.
 func (r *Rehearsal) FirstRelease(ctx context.Context) error {
-	h, repository := r.content.software, Product+"-software"
+	h, repository := r.content.software, r.product+"-software"
 	return r.release(ctx, "dev", func() (string, error) {
 		if h.written {
 			if err := r.github.Push(ctx, repository, "first-release", h.head, h.dir); err != nil {
@@ -119,7 +122,7 @@ func (r *Rehearsal) FirstRelease(ctx context.Context) error {
 
 // Change commits files to the software repository through a pull request into dev, and waits until the relay has released it.
 func (r *Rehearsal) Change(ctx context.Context, files map[string]string) error {
-	repository := Product + "-software"
+	repository := r.product + "-software"
 	return r.release(ctx, "dev", func() (string, error) {
 		branch := fmt.Sprintf("change-%d", time.Now().UnixNano())
 		if err := r.people.push(ctx, r.options.Dir, repository, "dev", branch, files); err != nil {
@@ -137,7 +140,7 @@ func (r *Rehearsal) Promote(ctx context.Context, environment string) error {
 	if err != nil {
 		return err
 	}
-	repository, up := Product+"-software", profile.Upstream
+	repository, up := r.product+"-software", profile.Upstream
 	return r.release(ctx, environment, func() (string, error) {
 		from, errFrom := r.github.CommitOf(ctx, repository, up)
 		to, errTo := r.github.CommitOf(ctx, repository, environment)
@@ -154,13 +157,13 @@ func (r *Rehearsal) Promote(ctx context.Context, environment string) error {
 }
 
 func (r *Rehearsal) pipeline(environment, role string) string {
-	return Product + "-" + environment + "-" + role
+	return r.product + "-" + environment + "-" + role
 }
 
 // release starts the relay in an environment and follows it to its end.
 func (r *Rehearsal) release(ctx context.Context, environment string, start func() (string, error)) error {
 	r.mu.Lock()
-	r.seen = len(r.runner.Executions())
+	r.seen = len(r.executions())
 	r.mu.Unlock()
 	if err := r.step(environment, "merge", start); err != nil {
 		return err
@@ -169,8 +172,8 @@ func (r *Rehearsal) release(ctx context.Context, environment string, start func(
 		return err
 	}
 	var failed error
-	for _, execution := range r.runner.Executions()[r.seen:] {
-		r.note(environment, execution.Pipeline[len(Product)+len(environment)+2:], execution.Ended.Sub(execution.Started))
+	for _, execution := range r.executions()[r.seen:] {
+		r.note(environment, execution.Pipeline[len(r.pipeline(environment, "")):], execution.Ended.Sub(execution.Started))
 		if failed == nil {
 			failed = failure(execution)
 		}
@@ -179,6 +182,11 @@ func (r *Rehearsal) release(ctx context.Context, environment string, start func(
 		return failed
 	}
 	return r.verify(ctx, environment)
+}
+
+// executions are those of the product's pipelines.
+func (r *Rehearsal) executions() []runner.Execution {
+	return slices.DeleteFunc(r.runner.Executions(), func(e runner.Execution) bool { return !strings.HasPrefix(e.Pipeline, r.product+"-") })
 }
 
 // quiet waits until no pipeline runs and none is about to: a hand-off's commit starts the next pipeline before its own has ended.

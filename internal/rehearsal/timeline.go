@@ -86,7 +86,8 @@ func (t *Timeline) Pipeline(e runner.Event) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	environment, role, _ := strings.Cut(strings.TrimPrefix(e.Pipeline, Product+"-"), "-")
+	parts := strings.Split(e.Pipeline, "-")
+	environment, role := parts[len(parts)-2], parts[len(parts)-1]
 	name := role + " " + strings.ToLower(e.Stage)
 	if e.Status == runner.InProgress {
 		t.running = append(t.running, &task{environment: environment, name: name, began: e.Time})

@@ -62,7 +62,7 @@ func (r *Rehearsal) verify(ctx context.Context, environment string) error {
 	if err := r.ran(environment, "infrastructure"); err != nil {
 		return err
 	}
-	instances := r.aws.Instances(Product + "-" + environment + "-app")
+	instances := r.aws.Instances(r.pipeline(environment, "app"))
 	for _, instance := range instances {
 		if instance.ImageID != ami {
 			return fmt.Errorf("%s succeeded, but instance %s runs %s and infrastructure/%s:%s names %s: no stage deployed it (stages: %s)",
@@ -79,7 +79,7 @@ func (r *Rehearsal) verify(ctx context.Context, environment string) error {
 // ran says why a pipeline did not run in this release although its branch moved. A branch that did not move, because the file that is
 // handed off said the same already, starts nothing.
 func (r *Rehearsal) ran(environment, role string) error {
-	repository := Owner + "/" + Product + "-" + role
+	repository := Owner + "/" + r.product + "-" + role
 	if slices.Contains(r.runner.Triggers(repository, environment), r.pipeline(environment, role)) {
 		return nil
 	}
@@ -89,7 +89,7 @@ func (r *Rehearsal) ran(environment, role string) error {
 // stages are the stages that a pipeline went through when it ran last.
 func (r *Rehearsal) stages(environment, role string) string {
 	names := "it never ran"
-	for _, e := range r.runner.Executions() {
+	for _, e := range r.executions() {
 		if e.Pipeline == r.pipeline(environment, role) && e.Status == runner.Succeeded {
 			names = ""
 			for _, stage := range e.Stages {
@@ -101,7 +101,7 @@ func (r *Rehearsal) stages(environment, role string) string {
 }
 
 func (r *Rehearsal) file(ctx context.Context, environment, role, name string) ([]byte, error) {
-	file, _, err := r.github.ReadFile(ctx, Product+"-"+role, environment, name)
+	file, _, err := r.github.ReadFile(ctx, r.product+"-"+role, environment, name)
 	return file.Content, err
 }
 
@@ -120,7 +120,7 @@ func (r *Rehearsal) Bakes() []string {
 
 // Remote is the address of the repository of a role, for git, with somebody's token.
 func (r *Rehearsal) Remote(role, token string) string {
-	return r.people.remote(Product+"-"+role, token)
+	return r.people.remote(r.product+"-"+role, token)
 }
 
 // Ask asks every instance of an environment over HTTP which release it is. Software that has no answer to that is asked whether it is
@@ -128,7 +128,7 @@ func (r *Rehearsal) Remote(role, token string) string {
 func (r *Rehearsal) Ask(ctx context.Context, environment string) (Environment, error) {
 	e := Environment{Name: environment}
 	err := r.step(environment, "ask", func() (string, error) {
-		for _, instance := range r.aws.Instances(Product + "-" + environment + "-app") {
+		for _, instance := range r.aws.Instances(r.pipeline(environment, "app")) {
 			answer, err := r.ask(ctx, instance)
 			if err != nil {
 				return "", err
@@ -169,7 +169,7 @@ func (r *Rehearsal) ask(ctx context.Context, instance awssim.Instance) (string, 
 // installed is the release in the file that an image was installed with.
 func (r *Rehearsal) installed(ami string) (string, error) {
 	image, _ := r.aws.Image(ami)
-	path := filepath.Join(image.Root, "etc", Product, "release.json")
+	path := filepath.Join(image.Root, "etc", r.product, "release.json")
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return "", fmt.Errorf("image %s: %w", ami, err)

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 func program(value string) pulumi.RunFunc {
 	return func(ctx *pulumi.Context) error {
 		component := &struct{ pulumi.ResourceState }{}
-		secret := pulumi.ToSecret(pulumi.String("hush, "+value)).(pulumi.StringOutput)
+		secret := pulumi.ToSecret(pulumi.String("hush, " + value)).(pulumi.StringOutput)
 		ctx.Export("value", pulumi.String(value))
 		return ctx.RegisterComponentResourceV2("test:index:Thing", "thing", pulumi.Map{"value": pulumi.String(value), "secret": secret}, component)
 	}
