@@ -2,6 +2,7 @@ package pipelines
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/tekpossible/ha-devops/internal/vars"
 )
@@ -10,13 +11,18 @@ import (
 // approval, and deploys exactly what was approved.
 func InfrastructurePipeline(f Facts) Pipeline {
 	review := vars.Review{Common: f.common(), Config: f.ConfigParameter()}
-	tools, fetches := pulumiTools(f)
-	shared := append(fetches, readSecret(f), Grant{
+	tools, shared := pulumiTools(f)
+	shared = append(shared, readSecret(f), readSystems(), Grant{
 		Actions: []string{"ssm:GetParameters"}, Resources: []string{f.ARN("ssm", "parameter"+f.ConfigParameter())},
 	})
-	shared = append(shared, readSystems(), readState(f))
+	if f.StateBucket != "" {
+		shared = append(shared, useState(f))
+	}
 	if f.SecretsKey != "" {
 		shared = append(shared, Grant{Actions: []string{"kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"}, Resources: []string{f.SecretsKey}})
+	}
+	reviews := func(action string) []Grant {
+		return []Grant{{Actions: []string{action}, Resources: []string{f.object(reviewsFolder)}}}
 	}
 	return Pipeline{Role: Infrastructure, Mode: Superseded, Ignore: notes(), Stages: []Stage{
 		{
@@ -31,7 +37,7 @@ func InfrastructurePipeline(f Facts) Pipeline {
 					Cache:   []string{toolCache + "/**/*"},
 				},
 				Variables:      vars.Write(review),
-				Grants:         append(shared, Grant{Actions: []string{"s3:PutObject"}, Resources: []string{f.object(reviewsFolder)}}),
+				Grants:         slices.Concat(shared, reviews("s3:PutObject")),
 				TimeoutMinutes: 30,
 				Namespace:      reviewAction,
 			},
@@ -59,8 +65,7 @@ func InfrastructurePipeline(f Facts) Pipeline {
 				Variables: vars.Write(vars.Deploy{
 					Review: review, ReviewURI: reviewed("REVIEW_URI"), ReviewDigest: reviewed("REVIEW_DIGEST"),
 				}),
-				Grants: append(append(shared, Grant{Actions: []string{"s3:GetObject"}, Resources: []string{f.object(reviewsFolder)}}),
-					writeSystems(f)...),
+				Grants:         slices.Concat(shared, reviews("s3:GetObject"), writeSystems(f)),
 				TimeoutMinutes: 120,
 			},
 		},
@@ -83,11 +88,8 @@ func readSystems() Grant {
 	}, Resources: []string{"*"}}
 }
 
-// readState lets Pulumi read and write the stack's state, its history and its lock.
-func readState(f Facts) Grant {
-	if f.StateBucket == "" {
-		return Grant{Actions: []string{"s3:GetObject"}, Resources: []string{f.object(reviewsFolder)}}
-	}
+// useState lets Pulumi read and write the stack's state, its history and its lock.
+func useState(f Facts) Grant {
 	bucket := "arn:aws:s3:::" + f.StateBucket
 	return Grant{
 		Actions:   []string{"s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"},

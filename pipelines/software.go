@@ -5,9 +5,10 @@ import (
 	"github.com/tekpossible/ha-devops/internal/vars"
 )
 
-// SoftwarePipeline builds a commit of the software repository, packs it and hands its tag off to the image repository.
+// SoftwarePipeline builds a commit of the software repository, packs it and hands its tag off to the image repository. It ignores no
+// path: whatever is in the tree may be packed.
 func SoftwarePipeline(f Facts) Pipeline {
-	return Pipeline{Role: Software, Mode: Queued, Writes: []File{{Image, imageconfig.Name}}, Ignore: softwareNotes(), Stages: []Stage{{
+	return Pipeline{Role: Software, Mode: Queued, Writes: []File{{Image, imageconfig.Name}}, Stages: []Stage{{
 		Name: "Build",
 		Build: &Build{
 			Description: "Builds and packs the software and hands its tag off to the image repository",
@@ -29,12 +30,6 @@ func SoftwarePipeline(f Facts) Pipeline {
 			TimeoutMinutes: 60,
 		},
 	}}}
-}
-
-// softwareNotes are what no release is built for. Documents elsewhere may be part of the product, so only those that a repository's
-// hosts look for are meant.
-func softwareNotes() []string {
-	return []string{"*.md", "LICENSE", "CODEOWNERS", ".github/**"}
 }
 
 // readSecret is the permission to read the token with which relay reaches GitHub.

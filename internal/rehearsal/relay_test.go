@@ -42,11 +42,12 @@ func TestTheRelay(t *testing.T) {
 	assert.Equal(t, first, named(ask(t, r, "qa"), first), "qa runs the first release until it is promoted to")
 	assert.Equal(t, first, named(ask(t, r, "main"), first))
 
-	bakes := len(r.Bakes())
+	bakes, runs := len(r.Bakes()), len(r.Steps())
 	require.NoError(t, r.Change(ctx, map[string]string{"NOTES.md": "Beside the packed tree.\n"}))
 	third := ask(t, r, "dev")
 	assert.Equal(t, second.AMI, third.AMI, "the packed tree is the same, and so is the image")
 	assert.Len(t, r.Bakes(), bakes, "nothing is baked")
+	assert.Greater(t, len(r.Steps()), runs+2, "the pipelines did run")
 
 	require.NoError(t, r.Promote(ctx, "qa"))
 	assert.Equal(t, second.AMI, ask(t, r, "qa").AMI)
