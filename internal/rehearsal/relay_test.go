@@ -6,12 +6,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tekpossible/ha-devops/internal/rehearsal"
+	"github.com/tekpossible/ha-devops/internal/rehearsal/runner"
 )
 
 // ask returns what an environment answers.
@@ -93,7 +95,7 @@ func checkRulesets(t *testing.T, r *rehearsal.Rehearsal) {
 		{"image", rehearsal.AppToken, true},
 		{"infrastructure", rehearsal.AppToken, true},
 	} {
-		// Production's branch has nothing in flight; README.md is a file that no pipeline reads.
+		// Production's branch has nothing in flight.
 		output, err := push(t, r.Remote(c.repository, c.token), "main")
 		if c.allowed {
 			assert.NoError(t, err, "%s with %s: %s", c.repository, c.token, output)
@@ -114,7 +116,11 @@ func push(t *testing.T, remote, branch string) (string, error) {
 	if out, err := run("clone", "--quiet", "--branch", branch, remote, dir); err != nil {
 		return out, err
 	}
-	if out, err := run("-C", dir, "-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "--quiet", "--allow-empty", "--message=direct"); err != nil {
+	write(t, dir, map[string]string{"direct.txt": "pushed past the pull requests\n"})
+	if out, err := run("-C", dir, "add", "--all"); err != nil {
+		return out, err
+	}
+	if out, err := run("-C", dir, "-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "--quiet", "--message=direct"); err != nil {
 		return out, err
 	}
 	return run("-C", dir, "push", "origin", branch)
@@ -188,4 +194,26 @@ func TestTwoProductsSideBySide(t *testing.T) {
 		require.NoError(t, err)
 		assert.Empty(t, changes)
 	}
+}
+
+// TestNobodyIsAskedToApproveNothing commits a file to the infrastructure repository that the program does not read.
+func TestNobodyIsAskedToApproveNothing(t *testing.T) {
+	var asked atomic.Int32
+	r := world{approve: func(context.Context, runner.Approval, string) (bool, string, error) {
+		asked.Add(1)
+		return true, "", nil
+	}}.start(t, "dev")
+	require.NoError(t, r.FirstRelease(t.Context()))
+	require.EqualValues(t, 1, asked.Load())
+	first := ask(t, r, "dev")
+	output, err := push(t, r.Remote("infrastructure", rehearsal.AppToken), "dev")
+	require.NoError(t, err, output)
+	require.NoError(t, r.Wait(t.Context()))
+	assert.EqualValues(t, 1, asked.Load(), "the approval is skipped")
+	all := r.Executions()
+	last := all[len(all)-1]
+	assert.Equal(t, rehearsal.Product+"-dev-infrastructure", last.Pipeline)
+	assert.Equal(t, runner.Succeeded, last.Status)
+	assert.Equal(t, "Deploy", last.Stages[len(last.Stages)-1].Name)
+	assert.Equal(t, first, ask(t, r, "dev"))
 }

@@ -163,16 +163,16 @@ func (r *Rehearsal) pipeline(environment, role string) string {
 // release starts the relay in an environment and follows it to its end.
 func (r *Rehearsal) release(ctx context.Context, environment string, start func() (string, error)) error {
 	r.mu.Lock()
-	r.seen = len(r.executions())
+	r.seen = len(r.Executions())
 	r.mu.Unlock()
 	if err := r.step(environment, "merge", start); err != nil {
 		return err
 	}
-	if err := r.quiet(ctx); err != nil {
+	if err := r.Wait(ctx); err != nil {
 		return err
 	}
 	var failed error
-	for _, execution := range r.executions()[r.seen:] {
+	for _, execution := range r.Executions()[r.seen:] {
 		r.note(environment, execution.Pipeline[len(r.pipeline(environment, "")):], execution.Ended.Sub(execution.Started))
 		if failed == nil {
 			failed = failure(execution)
@@ -184,13 +184,13 @@ func (r *Rehearsal) release(ctx context.Context, environment string, start func(
 	return r.verify(ctx, environment)
 }
 
-// executions are those of the product's pipelines.
-func (r *Rehearsal) executions() []runner.Execution {
+// Executions are those of the product's pipelines.
+func (r *Rehearsal) Executions() []runner.Execution {
 	return slices.DeleteFunc(r.runner.Executions(), func(e runner.Execution) bool { return !strings.HasPrefix(e.Pipeline, r.product+"-") })
 }
 
-// quiet waits until no pipeline runs and none is about to: a hand-off's commit starts the next pipeline before its own has ended.
-func (r *Rehearsal) quiet(ctx context.Context) error {
+// Wait waits until no pipeline runs and none is about to: a hand-off's commit starts the next pipeline before its own has ended.
+func (r *Rehearsal) Wait(ctx context.Context) error {
 	for {
 		before := len(r.runner.Executions())
 		if err := r.runner.Wait(ctx); err != nil {

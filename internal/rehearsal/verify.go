@@ -89,7 +89,7 @@ func (r *Rehearsal) ran(environment, role string) error {
 // stages are the stages that a pipeline went through when it ran last.
 func (r *Rehearsal) stages(environment, role string) string {
 	names := "it never ran"
-	for _, e := range r.executions() {
+	for _, e := range r.Executions() {
 		if e.Pipeline == r.pipeline(environment, role) && e.Status == runner.Succeeded {
 			names = ""
 			for _, stage := range e.Stages {
