@@ -30,14 +30,31 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tekpossible/ha-devops/internal/rehearsal/awssim"
+	"github.com/tekpossible/ha-devops/internal/rehearsal/runner"
 )
 
 // TestMain makes the test binary also the service of the instances, see serve.
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == runner.AWSArgument {
+		os.Exit(runner.AWSMain(context.Background(), os.Args[2:], os.Stderr))
+	}
 	if mode := os.Getenv("SERVE"); mode != "" {
 		os.Exit(serve(mode))
 	}
 	os.Exit(m.Run())
+}
+
+// needsAWS puts the rehearsal's stand-in for the aws command line on PATH where the machine has none.
+func needsAWS(t *testing.T) {
+	t.Helper()
+	if _, err := exec.LookPath("aws"); err == nil {
+		return
+	}
+	self, err := os.Executable()
+	require.NoError(t, err)
+	dir := t.TempDir()
+	require.NoError(t, runner.InstallTools(dir, self))
+	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
 }
 
 // serve is a service that is well, sick (answers 503), well in the first of its instances only (once), crashing, or stubborn

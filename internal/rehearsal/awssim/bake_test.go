@@ -3,7 +3,6 @@ package awssim_test
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -263,9 +262,7 @@ func TestImageBuilderRefusals(t *testing.T) {
 }
 
 func TestBakeUsesTheCommandLineOfAWS(t *testing.T) {
-	if _, err := exec.LookPath("aws"); err != nil {
-		t.Skip("needs the aws command line")
-	}
+	needsAWS(t)
 	w := newWorld(t)
 	require.NoError(t, w.CreateBucket("b"))
 	require.NoError(t, w.PutObject("b", "k", []byte("content")))

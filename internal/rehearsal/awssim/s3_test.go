@@ -129,9 +129,7 @@ func TestDumpBuckets(t *testing.T) {
 }
 
 func TestCommandLineCopies(t *testing.T) {
-	if _, err := exec.LookPath("aws"); err != nil {
-		t.Skip("needs the aws command line")
-	}
+	needsAWS(t)
 	w := newWorld(t)
 	require.NoError(t, w.CreateBucket("artifacts"))
 	big := bytes.Repeat([]byte("0123456789abcdef"), 600_000) // more than the 8 MiB from which the command copies in parts

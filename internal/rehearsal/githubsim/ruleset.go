@@ -128,8 +128,7 @@ func (set Ruleset) validate() error {
 	return nil
 }
 
-// roleAdmin is the ID of the repository role admin in bypass lists
-// (https://registry.terraform.io/providers/integrations/github/latest/docs/resources/repository_ruleset).
+// roleAdmin is the ID of the repository role admin in bypass lists (terraform-provider-github, resource github_repository_ruleset).
 const roleAdmin = 5
 
 // binds reports whether the ruleset binds a ref.

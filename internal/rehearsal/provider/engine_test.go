@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -77,14 +78,9 @@ type engine struct {
 // newEngine prepares a stack of the real engine that is attached to the plugin.
 func newEngine(t *testing.T, server *Server) *engine {
 	t.Helper()
-	pulumiBin := filepath.Join("..", "..", "..", ".tools", "pulumi")
-	if _, err := os.Stat(pulumiBin); err != nil {
-		if pulumiBin, err = exec.LookPath("pulumi"); err != nil {
-			t.Skip("no pulumi in .tools or on PATH; build it from tools/")
-		}
-	}
-	bin, err := filepath.Abs(pulumiBin)
+	found, err := exec.CommandContext(t.Context(), filepath.Join("..", "..", "..", "tools", "pulumi")).Output()
 	require.NoError(t, err)
+	bin := strings.TrimSpace(string(found))
 	root := t.TempDir()
 	require.NoError(t, os.MkdirAll(filepath.Join(root, "bin"), 0o755))
 	require.NoError(t, os.Symlink(bin, filepath.Join(root, "bin", "pulumi")))
