@@ -18,6 +18,8 @@ import (
 // content is what the repositories begin with.
 type content struct {
 	software, image, infrastructure history
+	// warnings are what works here and would not on AWS.
+	warnings []string
 }
 
 // history is a git repository from which a simulated one is imported.
@@ -32,15 +34,16 @@ type history struct {
 func readContent(ctx context.Context, o Options) (content, error) {
 	var c content
 	var problems []error
+	file, spec := relayfile.Default(), envspec.Default()
 	for _, part := range []struct {
 		dir   string
 		flag  string
 		into  *history
 		check func(dir, commit string) error
 	}{
-		{o.Software, "--software", &c.software, checkWith(ctx, relayfile.Name, func(b []byte) error { _, err := relayfile.Parse(b); return err })},
+		{o.Software, "--software", &c.software, checkWith(ctx, relayfile.Name, func(b []byte) (err error) { file, err = relayfile.Parse(b); return err })},
 		{o.Image, "--image", &c.image, checkWith(ctx, imageconfig.Name, func(b []byte) error { _, err := imageconfig.Parse(b); return err })},
-		{o.Infrastructure, "--infrastructure", &c.infrastructure, checkWith(ctx, envspec.File, func(b []byte) error { _, err := envspec.Parse(b); return err })},
+		{o.Infrastructure, "--infrastructure", &c.infrastructure, checkWith(ctx, envspec.File, func(b []byte) (err error) { spec, err = envspec.Parse(b); return err })},
 	} {
 		imported, err := readHistory(ctx, part.dir, filepath.Join(o.Dir, "imports", strings.TrimPrefix(part.flag, "--")))
 		if err == nil {
@@ -50,6 +53,11 @@ func readContent(ctx context.Context, o Options) (content, error) {
 		if err != nil {
 			problems = append(problems, fmt.Errorf("%s %s: %w", part.flag, part.dir, err))
 		}
+	}
+	// Here every instance has a port of its own.
+	if file.Port != spec.Port {
+		c.warnings = append(c.warnings, fmt.Sprintf("%s: port: the software listens on %d, and on AWS the load balancer would ask %d, as %s says",
+			relayfile.Name, file.Port, spec.Port, envspec.File))
 	}
 	return c, errors.Join(problems...)
 }

@@ -1,9 +1,11 @@
 package rehearsal_test
 
 import (
+	"bytes"
 	"context"
 	"net"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -88,4 +90,18 @@ func TestARejectedReviewDeploysNothing(t *testing.T) {
 	assert.ErrorContains(t, r.FirstRelease(soon(t)), "not today")
 	_, err := r.Ask(t.Context(), "dev")
 	assert.ErrorContains(t, err, "no instance runs in dev")
+}
+
+func TestAPortThatOnlyWorksHereIsWarnedOf(t *testing.T) {
+	for port, want := range map[string]string{"8080": "", "9000": "warning: .relay.yaml: port: the software listens on 9000, and on AWS the load balancer would ask 8080"} {
+		o := world{software: files(t, map[string]string{".relay.yaml": "port: " + port + "\n"})}.options(t)
+		var shown bytes.Buffer
+		o.Timeline = rehearsal.NewTimeline(&shown, false)
+		r, err := rehearsal.Start(t.Context(), o)
+		require.NoError(t, err)
+		require.NoError(t, r.Close())
+		o.Timeline.Close()
+		assert.Contains(t, shown.String(), want)
+		assert.Equal(t, want != "", strings.Contains(shown.String(), "warning"))
+	}
 }

@@ -91,6 +91,9 @@ func Start(ctx context.Context, o Options) (*Rehearsal, error) {
 	if r.content, err = readContent(ctx, o); err != nil {
 		return nil, InputError{err}
 	}
+	for _, warning := range r.content.warnings {
+		o.Timeline.Warn(warning)
+	}
 	for _, start := range []func(context.Context) error{r.startGitHub, r.startAWS, r.startRunner, r.startPlugins, r.publishRelay} {
 		if err := start(ctx); err != nil {
 			return nil, errors.Join(err, r.Close())

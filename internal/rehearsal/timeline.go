@@ -79,6 +79,14 @@ func (t *Timeline) Begin(environment, name string) func(detail string, err error
 	}
 }
 
+// Warn shows what should be looked at.
+func (t *Timeline) Warn(text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.erase()
+	fmt.Fprintf(t.out, "warning: %s\n", text)
+}
+
 // Pipeline shows a change of status of a pipeline's action.
 func (t *Timeline) Pipeline(e runner.Event) {
 	if e.Action == "" || e.Stage == "Source" {
