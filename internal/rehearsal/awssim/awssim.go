@@ -192,6 +192,6 @@ func (a *Account) dir(elements ...string) string {
 // newID returns an ID as EC2 gives them: a prefix and 17 hex digits.
 func newID(prefix string) string {
 	var b [9]byte
-	rand.Read(b[:]) //nolint:errcheck // it never fails, see its documentation
+	rand.Read(b[:]) // it never fails, see its documentation
 	return prefix + "-" + hex.EncodeToString(b[:])[:17]
 }

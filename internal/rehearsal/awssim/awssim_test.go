@@ -87,7 +87,7 @@ func serve(mode string) int {
 		here, _ := os.Getwd()
 		fmt.Fprint(w, os.Getenv("RELEASE"), " ", filepath.Base(here), " ", os.Getenv("SECRET"))
 	})
-	http.ListenAndServe(os.Getenv("HOST")+":"+os.Getenv("PORT"), nil) //nolint:errcheck // it ends with the process
+	http.ListenAndServe(os.Getenv("HOST")+":"+os.Getenv("PORT"), nil) // it ends with the process
 	return 1
 }
 

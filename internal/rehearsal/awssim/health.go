@@ -128,7 +128,7 @@ func ask(ctx context.Context, url string, check TargetGroup) string {
 		return fmt.Sprintf("health check GET %s: %s", check.HealthPath, errors.Unwrap(err))
 	}
 	defer response.Body.Close()
-	io.Copy(io.Discard, io.LimitReader(response.Body, 1<<20)) //nolint:errcheck // the status is the answer
+	io.Copy(io.Discard, io.LimitReader(response.Body, 1<<20)) // the status is the answer
 	if ok, _ := matchStatus(check.Matcher, response.StatusCode); !ok {
 		return fmt.Sprintf("health check GET %s: status %d, expected %s", check.HealthPath, response.StatusCode, check.Matcher)
 	}

@@ -40,7 +40,7 @@ func (p *process) stop() {
 	for err := syscall.Kill(group, syscall.SIGTERM); err == nil && time.Now().Before(deadline); err = syscall.Kill(group, 0) {
 		time.Sleep(5 * time.Millisecond)
 	}
-	syscall.Kill(group, syscall.SIGKILL) //nolint:errcheck // the group is gone, which is what was wanted
+	syscall.Kill(group, syscall.SIGKILL) // the group is gone, which is what was wanted
 	<-p.done
 }
 

@@ -110,7 +110,7 @@ func answerJSON(w http.ResponseWriter, action jsonAction, body []byte) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
-	json.NewEncoder(w).Encode(out) //nolint:errcheck // the client is gone
+	json.NewEncoder(w).Encode(out) // the client is gone
 }
 
 func writeJSONError(w http.ResponseWriter, err error) {
@@ -118,7 +118,7 @@ func writeJSONError(w http.ResponseWriter, err error) {
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	w.Header().Set("X-Amzn-ErrorType", api.code)
 	w.WriteHeader(api.status)
-	json.NewEncoder(w).Encode(map[string]string{"__type": api.code, "message": api.message}) //nolint:errcheck // as above
+	json.NewEncoder(w).Encode(map[string]string{"__type": api.code, "message": api.message}) // as above
 }
 
 // queryAction carries out an action with the form of its request and returns the XML of its result.
@@ -175,7 +175,7 @@ func formService(service string, actions map[string]queryAction, answer func(*xm
 		w.Header().Set("Content-Type", "text/xml")
 		enc := xml.NewEncoder(w)
 		if err := answer(enc, name, out); err == nil {
-			enc.Flush() //nolint:errcheck // the client is gone
+			enc.Flush() // the client is gone
 		}
 	})
 }
@@ -212,7 +212,7 @@ func writeS3Error(w http.ResponseWriter, err error) {
 func writeXML(w http.ResponseWriter, status int, document any) {
 	w.Header().Set("Content-Type", "text/xml")
 	w.WriteHeader(status)
-	xml.NewEncoder(w).Encode(document) //nolint:errcheck // the client is gone
+	xml.NewEncoder(w).Encode(document) // the client is gone
 }
 
 // serveUnknown answers a request for a service that is not simulated, in the protocol that the request speaks.
