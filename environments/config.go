@@ -57,6 +57,8 @@ type Config struct {
 	Plugins []pipelines.Plugin `json:"plugins,omitempty"`
 	// Bake says how images are made. Optional; every field has a default.
 	Bake pipelines.Bake `json:"bake,omitzero"`
+	// Review says what an approval is worth. Optional; every field has a default.
+	Review Review `json:"review,omitzero"`
 	// Backend is the URL of the Pulumi backend that keeps the state, such as s3://my-state.
 	Backend string `json:"backend"`
 	// SecretsKey is the ARN of the KMS key that the stack's secrets are encrypted with. Optional.
@@ -157,6 +159,9 @@ func (c *Config) complete() *Config {
 	if c.GitHub.ChecksApp == 0 {
 		c.GitHub.ChecksApp = actionsApp
 	}
+	if c.Review.Hours == 0 {
+		c.Review.Hours = defaultReviewHours
+	}
 	fill(&c.BaseImage, fmt.Sprintf("arn:aws:imagebuilder:%s:aws:image/amazon-linux-2023-x86/x.x.x", c.Region))
 	return c
 }
@@ -220,6 +225,7 @@ func (c *Config) validate(p Profile) []error {
 	for _, a := range c.Operators {
 		match(address, "operators", a, "e-mail addresses")
 	}
+	c.checkReview(check)
 	c.checkPlaces(check)
 	c.checkChoices(p, check)
 	slices.SortFunc(problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })

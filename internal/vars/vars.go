@@ -60,9 +60,21 @@ type Bake struct {
 // Review is what `relay review` is told in the infrastructure pipeline.
 type Review struct {
 	Common
+	// Pipeline is the name of the infrastructure pipeline.
+	Pipeline string `env:"RELAY_PIPELINE"`
 	// Config is the stack's whole configuration as the platform team last applied it, in JSON. The pipeline names an SSM
 	// parameter, CodeBuild puts the parameter's value into the environment.
 	Config string `env:"RELAY_CONFIG,parameter"`
+}
+
+// DryRun is what `relay review --dry-run` is told, in a pull request's check or by a person.
+type DryRun struct {
+	// Environment is the environment, which is also the branch that the change is for.
+	Environment string `env:"RELAY_ENVIRONMENT"`
+	// Commit is the full SHA-1 of the infrastructure repository's commit that is previewed.
+	Commit string `env:"RELAY_COMMIT"`
+	// Config is the stack's whole configuration as the platform team last applied it, in JSON: the value of its SSM parameter.
+	Config string `env:"RELAY_CONFIG"`
 }
 
 // Deploy is what `relay deploy` is told in the infrastructure pipeline, after the approval.
@@ -80,7 +92,7 @@ type Reviewed struct {
 	URI string `env:"REVIEW_URI"`
 	// Digest becomes Deploy.ReviewDigest.
 	Digest string `env:"REVIEW_DIGEST"`
-	// Report is the address of the page for the approver.
+	// Report is the address of the page for the approver, in the AWS console.
 	Report string `env:"REVIEW_REPORT"`
 	// Summary is one line: how many resources change, and the release.
 	Summary string `env:"REVIEW_SUMMARY"`
