@@ -94,3 +94,20 @@ func TestARuleSeesWhatTheInputSays(t *testing.T) {
 	assert.Equal(t, []string{"exceptions", "x"}, []string{result.Rules[0].ID, result.Rules[1].ID})
 	assert.Equal(t, Error, result.Rules[1].Severity, "the rule's own severity stays")
 }
+
+func FuzzPlan(f *testing.F) {
+	for _, seed := range []string{
+		string(input().Plan), `{"resourcePlans":{"a":null}}`, `{"resourcePlans":{"urn:pulumi:dev::p::pulumi:pulumi:Stack::p-dev":{"steps":["same"],"goal":{"propertyDependencies":{"a":null}}}}}`,
+		"[]", "{}", `{"resourcePlans":[]}`, `{"resourcePlans":{}}{}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	r, err := compile(f.Context(), files("package policy.x\n"+about+`findings contains {"message": "x"} if input.resources[0].dependencies.a`))
+	require.NoError(f, err)
+	f.Fuzz(func(t *testing.T, plan []byte) {
+		in := input()
+		in.Plan = plan
+		result, err := r.lint(t.Context(), in)
+		assert.Equal(t, err == nil, len(result.Rules) == 2)
+	})
+}
