@@ -67,6 +67,20 @@ func TestWhatCannotBeLintedIsNoPass(t *testing.T) {
 	}
 }
 
+func TestWhatAnInterruptedUpdateLeftGoesWithTheNext(t *testing.T) {
+	p := load(t, "main")
+	template := p.of(t, "aws:ec2/launchTemplate:LaunchTemplate::app")
+	p.planned(template.URN)["steps"] = []any{"create", "delete-replaced"}
+	p.plan["resourcePlans"].(map[string]any)[template.URN+"-old"] = map[string]any{"steps": []any{"remove-pending-replace"}}
+	result, err := lint.Lint(t.Context(), p.input(t))
+	require.NoError(t, err)
+	assert.Empty(t, result.Findings)
+
+	p.planned(template.URN)["steps"] = []any{"delete-replaced"}
+	_, err = lint.Lint(t.Context(), p.input(t))
+	assert.ErrorContains(t, err, `the preview says create, and the plan has the steps ["delete-replaced"]`)
+}
+
 // Whatever a property holds, the rules decide: none of them breaks over it, and none takes another down.
 func TestNoValueBreaksARule(t *testing.T) {
 	values := []string{
