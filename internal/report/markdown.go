@@ -29,6 +29,9 @@ func Markdown(w io.Writer, r Report) error {
 	fmt.Fprintf(&head, "# Review of %s: %s\n\n**%s** for %s. %s\n\n", code(r.Environment, 60), strings.ToLower(v.Title[:1])+v.Title[1:],
 		code(r.Preview.Summary(), maxText), code(r.Product, 60), v.Text)
 	fmt.Fprintf(&head, "%s\n\n", commit(r.Commit))
+	if r.Approval.Page != "" {
+		fmt.Fprintf(&head, "%s\n\n", link("All details, on a page of their own", r.Approval.Page))
+	}
 	markdownRelease(&head, r)
 	head.WriteString("## Findings\n\n")
 	if len(r.Findings) == 0 {
@@ -240,20 +243,14 @@ func markdownApproval(b *strings.Builder, r Report, v verdict) {
 			fmt.Fprintf(b, "- %s: %s\n", way.name, code(way.text, maxText))
 		}
 	}
-	for _, way := range []struct{ name, address string }{{"Pipeline in the AWS console", r.Approval.Console}, {"HTML report", r.Approval.Page}} {
-		if address := web(way.address); address != "" && len(address) <= 1_000 {
-			fmt.Fprintf(b, "- [%s](<%s>)\n", way.name, address)
-		}
+	if r.Approval.Console != "" {
+		fmt.Fprintf(b, "- Or %s\n", link("in the pipeline", r.Approval.Console))
 	}
 	fmt.Fprintf(b, "- Expires: %s\n", moment(r.Expires))
 }
 
 func commit(c Commit) string {
-	sha := code(brief(c.SHA), 12)
-	if address := web(c.URL); address != "" && len(address) <= 300 {
-		sha = "[" + sha + "](<" + address + ">)"
-	}
-	text := sha
+	text := link(code(brief(c.SHA), 12), c.URL)
 	if c.Subject != "" {
 		text += " " + code(c.Subject, 150)
 	}
@@ -261,6 +258,14 @@ func commit(c Commit) string {
 		text += " by " + code(c.Author, 60)
 	}
 	return text
+}
+
+// link is a text with a link where the address is one to follow.
+func link(text, address string) string {
+	if address = web(address); address == "" || len(address) > 500 {
+		return text
+	}
+	return "[" + text + "](<" + address + ">)"
 }
 
 // list writes items while they fit into a number of bytes, and how many it left out, with those that were left out before.

@@ -138,7 +138,7 @@ func TestAScriptInThePageIsText(t *testing.T) {
 	b.open(t, address)
 	text := evaluate[string](t, b, `document.body.textContent`)
 	for _, place := range []string{
-		r.Commit.Subject, r.To.ArtifactTag, r.Software[0].Subject, r.Findings[1].Message, r.Findings[1].Exception.Reason, r.Findings[1].Resource,
+		r.Commit.Subject, r.To.ArtifactTag, r.Software[0].Subject, r.Findings[1].Message, r.Findings[1].Exception.Reason, r.Findings[1].Rule.Title,
 		r.Preview.Resources[6].Changes[0].After.(string), r.Preview.Resources[6].Name(), r.Approval.Approve, r.Parity[0].Here,
 	} {
 		assert.True(t, strings.HasSuffix(place, script))
@@ -180,14 +180,25 @@ func TestThePageFitsAPhone(t *testing.T) {
 	}
 }
 
+func TestThePagePrintsWhatIsFolded(t *testing.T) {
+	b := newTab(t)
+	b.open(t, serve(t, large(200)))
+	const shown = `[...document.querySelectorAll(".group .diff")].filter(e => e.checkVisibility({contentVisibilityAuto: false}) && e.getClientRects().length).length`
+	assert.Less(t, evaluate[int](t, b, shown), 20)
+	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
+	require.NoError(t, err)
+	assert.Equal(t, 200, evaluate[int](t, b, shown))
+}
+
 // screens are the pictures in docs/images.
 var screens = []struct {
-	name, scheme  string
-	width, height int64
+	name, scheme, section string
+	width, height         int64
 }{
-	{"review-light.png", "light", 1100, 1500},
-	{"review-dark.png", "dark", 1100, 1500},
-	{"review-phone.png", "light", 360, 1600},
+	{"review-light.png", "light", "release", 1100, 1500},
+	{"review-dark.png", "dark", "release", 1100, 1500},
+	{"review-changes.png", "light", "changes", 1100, 1500},
+	{"review-phone.png", "light", "release", 360, 1600},
 }
 
 // TestScreenshots draws the page in both schemes and on a phone. With UPDATE_SCREENSHOTS=1 it writes the pictures to docs/images.
@@ -202,6 +213,9 @@ func TestScreenshots(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, chromedp.Do(b.ctx, chromedp.EmulateViewport(s.width, s.height)))
 		b.open(t, address)
+		if s.section != "release" {
+			evaluate[int](t, b, `(document.getElementById("`+s.section+`").scrollIntoView(), 0)`)
+		}
 		backgrounds[s.scheme+evaluate[string](t, b, `getComputedStyle(document.body).backgroundColor`)] = true
 		picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
 		require.NoError(t, err)

@@ -104,5 +104,5 @@ func focus(before, after string, n int) (string, string) {
 // isText says that a value has several lines, few enough to be compared one by one.
 func isText(value string) bool {
 	lines := strings.Count(value, "\n")
-	return lines > 0 && lines <= 5_000 && len(value) <= 200_000
+	return lines > 0 && lines <= 1_000 && len(value) <= 100_000
 }
