@@ -78,11 +78,13 @@ func shorten(text string, n int) (short string, missing int) {
 
 // oneLine is a text, cleaned, on one line of at most n characters.
 func oneLine(text string, n int) string {
-	short, missing := shorten(clean(strings.Join(strings.Fields(text), " ")), n)
-	if missing > 0 {
-		return short + "…"
+	// What is cleaned only gets longer: there is no need to clean more than n.
+	short, missing := shorten(strings.Join(strings.Fields(text), " "), n)
+	cleaned, more := shorten(clean(short), n)
+	if missing+more > 0 {
+		return cleaned + "…"
 	}
-	return short
+	return cleaned
 }
 
 // context is how many characters are kept before the first one in which two values differ.
