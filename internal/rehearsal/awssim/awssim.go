@@ -57,12 +57,12 @@ type Event struct {
 
 // Account is the simulated account. Its methods may be called from several goroutines.
 type Account struct {
-	opts     Options
-	ctx      context.Context // ended by Close
-	cancel   context.CancelFunc
-	running  sync.WaitGroup // bakes, instances and refreshes
-	buckets  *store
-	s3       http.Handler
+	opts    Options
+	ctx     context.Context // ended by Close
+	cancel  context.CancelFunc
+	running sync.WaitGroup // bakes, instances and refreshes
+	buckets *store
+	s3      http.Handler
 
 	mu              sync.Mutex // guards everything below, and the fields of what the maps hold
 	closed          bool

@@ -82,7 +82,7 @@ func (r *Runner) Stop(pipeline, id string, abandon bool, reason string) error {
 }
 
 // Retry runs actions of a stage again in which an execution failed or was stopped, and goes on from there as the same execution:
-// those that did not succeed, or all of them. https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-retry.html. Its errors
+// those that did not succeed, or all of them. https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-retry.html. Its errors
 // are ErrNoPipeline, ErrNoStage, ErrNoExecution, ErrNotRetryable and ErrNotLatest.
 func (r *Runner) Retry(pipeline, stage, id string, all bool) error {
 	r.mu.Lock()

@@ -51,7 +51,11 @@ func (j *job) do(ctx context.Context) (string, error) {
 			return "", fmt.Errorf("configuration %s: %w", key, err)
 		}
 	}
-	j.note(func(a *Action) { a.Configuration = config })
+	resolved := maps.Clone(config)
+	if text, err := j.execution.resolve(config[keyEnvironment]); err == nil && text != "" {
+		resolved[keyEnvironment] = text
+	}
+	j.note(func(a *Action) { a.Configuration = resolved })
 	if err := os.RemoveAll(j.path()); err != nil { // of an earlier attempt
 		return "", err
 	}

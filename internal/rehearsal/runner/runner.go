@@ -127,6 +127,13 @@ func (r *Runner) DeleteProject(name string) {
 	delete(r.projects, name)
 }
 
+// HasProject says whether there is a build project of this name.
+func (r *Runner) HasProject(name string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.projects[name] != nil
+}
+
 // Move says that a branch of a repository ("owner/name") moved to a commit and which paths changed with it. It starts
 // every pipeline whose trigger matches and returns the IDs of the executions.
 func (r *Runner) Move(repository, branch, commit string, paths []string) []string {

@@ -83,6 +83,9 @@ func (r *Runner) state(name string) Pipeline {
 				}
 				if e == lock.latest {
 					s.Status = stage.Status
+					if stage.Status == InProgress {
+						s.Status = e.Status // or it is stopping
+					}
 				}
 				s.note(stage.Actions)
 			}
