@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codebuild"
@@ -16,8 +15,8 @@ import (
 
 func TestABuildCanBeAskedAfterByItsOwnID(t *testing.T) {
 	w := newWorld(t)
-	w.project("Review", "export REVIEW_DIGEST=d1; echo $CODEBUILD_BUILD_ID $CODEBUILD_BUILD_ARN > "+w.dir+"/id.new && mv "+w.dir+"/id.new "+w.dir+"/id; "+
-		"while ! test -e "+w.dir+"/go; do sleep 0.02; done; test -e "+w.dir+"/good")
+	w.project("Review", "export REVIEW_DIGEST=d1; echo $CODEBUILD_BUILD_ID $CODEBUILD_BUILD_ARN > "+w.dir+"/id.new; "+
+		"mv "+w.dir+"/id.new "+w.dir+"/id; while ! test -e "+w.dir+"/go; do sleep 0.02; done; test -e "+w.dir+"/good")
 	ask := func(id string) (types.Build, []string) {
 		out, err := w.builds().BatchGetBuilds(t.Context(), &codebuild.BatchGetBuildsInput{Ids: []string{id, "Review:gone"}})
 		require.NoError(t, err)
@@ -26,7 +25,7 @@ func TestABuildCanBeAskedAfterByItsOwnID(t *testing.T) {
 	}
 	execution := w.start()
 	own := filepath.Join(w.dir, "id")
-	require.Eventually(t, func() bool { _, err := os.Stat(own); return err == nil }, 20*time.Second, 5*time.Millisecond)
+	w.eventually(func() bool { _, err := os.Stat(own); return err == nil })
 	said, err := os.ReadFile(own)
 	require.NoError(t, err)
 	id, arn, _ := strings.Cut(strings.TrimSpace(string(said)), " ")
@@ -40,14 +39,14 @@ func TestABuildCanBeAskedAfterByItsOwnID(t *testing.T) {
 	assert.Equal(t, arn, *build.Arn)
 	assert.Equal(t, "codepipeline/"+pipeline, *build.Initiator)
 	require.NoError(t, os.WriteFile(filepath.Join(w.dir, "go"), nil, 0o600))
-	require.Eventually(t, func() bool { build, _ = ask(arn); return build.BuildComplete }, 20*time.Second, 5*time.Millisecond)
+	w.eventually(func() bool { build, _ = ask(arn); return build.BuildComplete })
 	assert.Equal(t, types.StatusTypeFailed, build.BuildStatus)
 	assert.Equal(t, "COMPLETED", *build.CurrentPhase)
 	assert.False(t, build.EndTime.Before(*build.StartTime))
 	log, found := strings.CutPrefix(*build.Logs.DeepLink, "file://")
 	require.True(t, found)
 	assert.FileExists(t, log)
-	require.Eventually(t, func() bool { return len(w.details(execution)) == 2 && w.details(execution)[0].Status == "Failed" }, 20*time.Second, 5*time.Millisecond)
+	w.eventually(func() bool { return len(w.details(execution)) == 2 && w.details(execution)[0].Status == "Failed" })
 	assert.Equal(t, id, *w.details(execution)[0].Output.ExecutionResult.ExternalExecutionId)
 
 	require.NoError(t, os.WriteFile(filepath.Join(w.dir, "good"), nil, 0o600))

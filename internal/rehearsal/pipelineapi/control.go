@@ -3,7 +3,6 @@ package pipelineapi
 import (
 	"slices"
 
-	"github.com/tekpossible/ha-devops/internal/rehearsal/awssim"
 	"github.com/tekpossible/ha-devops/internal/rehearsal/runner"
 )
 
@@ -110,7 +109,7 @@ func (p *pipelines) disable(caller string, in stageTransition) (any, error) {
 
 func (p *pipelines) transition(in stageTransition, open bool, caller string) (any, error) {
 	if in.TransitionType != "Inbound" {
-		return nil, awssim.Refuse("ValidationException", "the rehearsal was not taught the transitionType %q; it knows Inbound", in.TransitionType)
+		return nil, invalid("the rehearsal was not taught the transitionType %q; it knows Inbound", in.TransitionType)
 	}
 	return object{}, coded(p.Runner.SetTransition(in.PipelineName, in.StageName, open, in.Reason, caller), "")
 }

@@ -33,6 +33,7 @@ const (
 	jane     = "arn:aws:sts::111122223333:assumed-role/Approver/jane@example.com"
 	dev      = "arn:aws:sts::111122223333:assumed-role/Developer/dev@example.com"
 	pipeline = "shop-dev-infrastructure"
+	unknown  = "8b2f4a30-0000-4000-8000-000000000000"
 )
 
 // world is an account with a pipeline of the stages Source, Review, Approve and Deploy, which the runner runs.
@@ -149,6 +150,12 @@ func (w *world) whoami(key string) (*sts.GetCallerIdentityOutput, error) {
 	return sts.NewFromConfig(w.config(key)).GetCallerIdentity(w.t.Context(), &sts.GetCallerIdentityInput{})
 }
 
+// eventually waits until something is so.
+func (w *world) eventually(so func() bool, about ...any) {
+	w.t.Helper()
+	require.Eventually(w.t, so, 20*time.Second, 5*time.Millisecond, about...)
+}
+
 // start starts the pipeline as the developer.
 func (w *world) start() string {
 	w.t.Helper()
@@ -175,14 +182,14 @@ func (w *world) stage(name string) types.StageState {
 func (w *world) asks(id string) string {
 	w.t.Helper()
 	var token string
-	require.Eventually(w.t, func() bool {
+	w.eventually(func() bool {
 		s := w.stage("Approve")
 		if s.LatestExecution == nil || *s.LatestExecution.PipelineExecutionId != id || s.ActionStates[0].LatestExecution == nil {
 			return false
 		}
 		token = aws.ToString(s.ActionStates[0].LatestExecution.Token)
 		return token != ""
-	}, 20*time.Second, 5*time.Millisecond)
+	})
 	return token
 }
 

@@ -108,7 +108,8 @@ func (r *Runner) Retry(pipeline, stage, id string, all bool) error {
 	for _, a := range e.Stages[i].Actions {
 		done[a.Name] = !all && a.Status == Succeeded
 	}
-	if len(e.Stages[i].Actions) == 0 || !slices.ContainsFunc(e.definition.Stages[i].Actions, func(a ActionDefinition) bool { return !done[a.Name] }) {
+	left := slices.ContainsFunc(e.definition.Stages[i].Actions, func(a ActionDefinition) bool { return !done[a.Name] })
+	if len(e.Stages[i].Actions) == 0 || !left {
 		return fmt.Errorf("pipeline %q, stage %q, execution %q: no action failed: %w", pipeline, stage, id, ErrNotRetryable)
 	}
 	e.ctx, e.cancel = context.WithCancel(r.ctx)
