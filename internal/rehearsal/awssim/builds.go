@@ -104,11 +104,11 @@ func (a *Account) setBuildState(b *build, state, reason string) {
 	a.log("imagebuilder", b.amiID, "%s%s", strings.ToLower(state), reason)
 }
 
-func (a *Account) imageBuilderActions() map[string]jsonAction {
+func (a *Account) imageBuilderActions() map[string]JSONAction {
 	type start struct{ ClientToken, ImagePipelineArn string }
 	type get struct{ ImageBuildVersionArn string }
 	type listImages struct{ ImagePipelineArn string }
-	return map[string]jsonAction{
+	return map[string]JSONAction{
 		"PUT /StartImagePipelineExecution": decoding(func(in start) (any, error) {
 			if in.ClientToken == "" || in.ImagePipelineArn == "" {
 				return nil, refuse("InvalidParameterException", "clientToken and imagePipelineArn are required")
