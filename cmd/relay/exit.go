@@ -7,6 +7,7 @@ import (
 	"github.com/tekpossible/ha-devops/internal/bake/manifest"
 	"github.com/tekpossible/ha-devops/internal/imageconfig"
 	"github.com/tekpossible/ha-devops/internal/relayfile"
+	"github.com/tekpossible/ha-devops/internal/rollback"
 	"github.com/tekpossible/ha-devops/internal/vars"
 )
 
@@ -39,7 +40,7 @@ func exitCode(err error) int {
 
 func badInput(err error) bool {
 	return is[*vars.MissingError](err) || is[*relayfile.InvalidError](err) || is[*imageconfig.InvalidError](err) ||
-		is[*manifest.InvalidError](err) || is[*bake.BaseError](err) || is[*inputError](err)
+		is[*manifest.InvalidError](err) || is[*bake.BaseError](err) || is[*rollback.NotFoundError](err) || is[*inputError](err)
 }
 
 func is[E error](err error) bool {
