@@ -73,7 +73,7 @@ type GitHub struct {
 	Owner string `json:"owner"`
 	// App is the ID of the GitHub App whose token the pipelines use: it alone may commit past the rulesets.
 	App int `json:"app"`
-	// Secret is the ARN of the Secrets Manager secret with the token.
+	// Secret is the ARN of the Secrets Manager secret with the token, or with the App's key (internal/github.Fetch describes both).
 	Secret string `json:"secret"`
 	// API is the root of the REST API with a slash at its end. Optional; https://api.github.com/ by default.
 	API string `json:"api,omitempty"`

@@ -9,6 +9,7 @@ import (
 	"github.com/tekpossible/ha-devops/internal/imageconfig"
 	"github.com/tekpossible/ha-devops/internal/relayfile"
 	"github.com/tekpossible/ha-devops/internal/review"
+	"github.com/tekpossible/ha-devops/internal/rollback"
 	"github.com/tekpossible/ha-devops/internal/vars"
 )
 
@@ -48,7 +49,7 @@ func exitCode(err error) int {
 
 func badInput(err error) bool {
 	return is[*vars.MissingError](err) || is[*relayfile.InvalidError](err) || is[*imageconfig.InvalidError](err) ||
-		is[*manifest.InvalidError](err) || is[*bake.BaseError](err) || is[*inputError](err)
+		is[*manifest.InvalidError](err) || is[*bake.BaseError](err) || is[*rollback.NotFoundError](err) || is[*inputError](err)
 }
 
 func is[E error](err error) bool {

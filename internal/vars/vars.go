@@ -11,7 +11,7 @@ type GitHub struct {
 	Owner string `env:"RELAY_GITHUB_OWNER"`
 	// API is the root of GitHub's REST API with a slash at its end, "https://api.github.com/" for github.com.
 	API string `env:"RELAY_GITHUB_API"`
-	// Secret is the ARN of the Secrets Manager secret that holds the token; the token itself is never a variable.
+	// Secret is the ARN of the Secrets Manager secret that holds the token or the GitHub App's key, which are never variables.
 	Secret string `env:"RELAY_GITHUB_SECRET"`
 }
 
