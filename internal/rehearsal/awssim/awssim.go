@@ -99,6 +99,7 @@ func New(opts Options) *Account {
 		"ssm":            jsonService("ssm", a.ssmActions()),
 		"secretsmanager": jsonService("secretsmanager", a.secretsActions()),
 		"imagebuilder":   restService("imagebuilder", a.imageBuilderActions()),
+		"logs":           jsonService("logs", a.logsActions()),
 		"ec2":            ec2Service(a.ec2Actions()),
 		"sts":            queryService("sts", "https://sts.amazonaws.com/doc/2011-06-15/", a.stsActions()),
 		"autoscaling":    queryService("autoscaling", "http://autoscaling.amazonaws.com/doc/2011-01-01/", a.autoScalingActions()),
