@@ -274,4 +274,3 @@ func TestEveryPageOfBuildsIsRead(t *testing.T) {
 		return true
 	}, time.Minute, 50*time.Millisecond)
 }
-

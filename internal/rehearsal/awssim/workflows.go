@@ -34,8 +34,12 @@ const componentsAction = "ExecuteComponents"
 // workflowSteps are the steps of both workflows, by their names and actions.
 var workflowSteps = map[string][][2]string{
 	"BUILD": {
-		{"LaunchBuildInstance", "LaunchInstance"}, {"ApplyBuildComponents", componentsAction}, {"InventoryCollection", "CollectImageMetadata"},
-		{"RunSanitizeScript", "SanitizeInstance"}, {"CreateOutputAMI", "CreateImage"}, {"TerminateBuildInstance", "TerminateInstance"},
+		{"LaunchBuildInstance", "LaunchInstance"},
+		{"ApplyBuildComponents", componentsAction},
+		{"InventoryCollection", "CollectImageMetadata"},
+		{"RunSanitizeScript", "SanitizeInstance"},
+		{"CreateOutputAMI", "CreateImage"},
+		{"TerminateBuildInstance", "TerminateInstance"},
 	},
 	"TEST": {
 		{"LaunchTestInstance", "LaunchInstance"}, {"ApplyTestComponents", componentsAction}, {"TerminateTestInstance", "TerminateInstance"},
