@@ -3,9 +3,11 @@ package pipelines_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/tekpossible/ha-devops/internal/bake"
 	"github.com/tekpossible/ha-devops/pipelines"
 )
 
@@ -43,4 +45,9 @@ func TestReviewsAreWrittenByTheReviewAndReadByTheDeployment(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestABakeHasMoreTimeThanRelayWaits(t *testing.T) {
+	build := pipelines.ImagePipeline(facts("dev")).Stages[0].Build
+	assert.Greater(t, time.Duration(build.TimeoutMinutes)*time.Minute, bake.Patience+10*time.Minute, "relay says what it waited for before it is ended")
 }

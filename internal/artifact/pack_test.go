@@ -250,15 +250,3 @@ func TestUnpackLimitsSizeAndChecksTheStream(t *testing.T) {
 	there := t.TempDir()
 	require.ErrorIs(t, Unpack(bytes.NewReader(archive(t)), there), fs.ErrExist)
 }
-
-func FuzzUnpack(f *testing.F) {
-	f.Add(archive(f, tar.Header{Typeflag: tar.TypeReg, Name: "a/b"}, tar.Header{Typeflag: tar.TypeSymlink, Name: "l", Linkname: "a"}))
-	f.Add([]byte("not gzip"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		base := t.TempDir()
-		_ = unpack(bytes.NewReader(data), filepath.Join(base, "out"), 1<<20, 100)
-		entries, err := os.ReadDir(base)
-		require.NoError(t, err)
-		require.LessOrEqual(t, len(entries), 1)
-	})
-}
