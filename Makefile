@@ -1,7 +1,7 @@
 # The commands of this project. Each sets up what it needs; all that is needed beforehand is Go, git and bash.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint conformance build tools
+.PHONY: help demo test lint conformance build tools test-tools
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1	\2/' | expand -t 14
@@ -9,7 +9,7 @@ help: ## Say what there is
 demo: tools build ## Rehearse the whole relay on this machine
 	@bin/rehearse
 
-test: tools ## Run all tests
+test: tools test-tools ## Run all tests
 	go test -race -timeout 60m ./...
 	cd examples/software && go test ./...
 
@@ -29,3 +29,6 @@ build: ## Build relay and rehearse into bin/
 tools: ## Get what the commands need: a Pulumi CLI, and warm caches for the example
 	@tools/pulumi >/dev/null
 	@go -C examples/software test . >/dev/null && go -C examples/software build -trimpath -buildvcs=false -o /dev/null .
+
+test-tools: # A browser and an XML validator, which only the tests need
+	@tools/debian chromium xmllint

@@ -52,7 +52,7 @@ func handOffSoftware(ctx context.Context, client *github.Client, v vars.Build, s
 	})
 	return handoff.Do(ctx, client, handoff.Change{
 		Repository: v.ImageRepository, Branch: v.Environment, Path: imageconfig.Name,
-		Decide: func(ctx context.Context, current github.File) (handoff.Decision, error) {
+		Decide: func(ctx context.Context, current handoff.Current) (handoff.Decision, error) {
 			config, err := imageconfig.Parse(current.Content)
 			if err != nil {
 				return handoff.Decision{}, err

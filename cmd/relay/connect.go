@@ -10,11 +10,11 @@ import (
 	"github.com/tekpossible/ha-devops/internal/vars"
 )
 
-// connectGitHub returns a client with the token from Secrets Manager.
+// connectGitHub returns a client with the credentials from Secrets Manager.
 func connectGitHub(ctx context.Context, cfg aws.Config, v vars.GitHub) (*github.Client, error) {
-	token, err := github.Token(ctx, secretsmanager.NewFromConfig(cfg), v.Secret)
+	credentials, err := github.Fetch(ctx, secretsmanager.NewFromConfig(cfg), v.Secret)
 	if err != nil {
 		return nil, err
 	}
-	return github.New(v.API, v.Owner, token)
+	return credentials.Client(v.API, v.Owner)
 }

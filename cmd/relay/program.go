@@ -37,7 +37,7 @@ func openProgram(ctx context.Context, d *deps, v vars.Review) (*program, error) 
 		return nil, err
 	}
 	// The GitHub provider reads the token from its environment.
-	token, err := github.Token(ctx, secretsmanager.NewFromConfig(cfg), v.Secret)
+	token, err := github.Token(ctx, secretsmanager.NewFromConfig(cfg), v.Secret, v.API)
 	if err != nil {
 		return nil, err
 	}

@@ -1,5 +1,6 @@
 // Package awsconfig is the one place that loads the AWS SDK's configuration, so that every call has the same region rules,
-// retries and timeouts. Credentials, profiles and a private endpoint (AWS_ENDPOINT_URL) are the SDK's own business. The
+// retries and timeouts: those of package retry, carried out by the SDK's own retryer, which knows what of AWS may be tried again and
+// jitters fully. Credentials, profiles and a private endpoint (AWS_ENDPOINT_URL) are the SDK's own business. The
 // services' clients are made where they are used.
 package awsconfig
 
@@ -12,20 +13,15 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awsretry "github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+
+	"github.com/tekpossible/ha-devops/internal/retry"
 )
 
-const (
-	// attempts and maxBackoff bound one call to about a minute of waiting; the SDK's backoff is exponential with jitter.
-	attempts   = 6
-	maxBackoff = 20 * time.Second
-	// loadTimeout is for the files and, on a machine without a region, the instance metadata service.
-	loadTimeout = 15 * time.Second
-	// responseTimeout is for the beginning of an answer; a large object's body may take longer.
-	responseTimeout = 60 * time.Second
-)
+// loadTimeout is for the files and, on a machine without a region, the instance metadata service.
+const loadTimeout = 15 * time.Second
 
 // Load returns the SDK's configuration: the region comes from the environment (AWS_REGION), the shared configuration, or
 // the instance metadata service. Without any it is an error.
@@ -33,14 +29,15 @@ func Load(ctx context.Context) (aws.Config, error) {
 	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
 	client := awshttp.NewBuildableClient().
-		WithDialerOptions(func(d *net.Dialer) { d.Timeout = 10 * time.Second }).
-		WithTransportOptions(func(t *http.Transport) { t.ResponseHeaderTimeout = responseTimeout })
+		WithDialerOptions(func(d *net.Dialer) { d.Timeout = retry.DialTimeout }).
+		WithTransportOptions(func(t *http.Transport) { t.ResponseHeaderTimeout = retry.AnswerTimeout })
 	cfg, err := config.LoadDefaultConfig(ctx,
 		config.WithEC2IMDSRegion(),
 		config.WithHTTPClient(client),
 		config.WithRetryer(func() aws.Retryer {
-			return retry.NewStandard(func(o *retry.StandardOptions) {
-				o.MaxAttempts, o.MaxBackoff = attempts, maxBackoff
+			policy := retry.Call()
+			return awsretry.NewStandard(func(o *awsretry.StandardOptions) {
+				o.MaxAttempts, o.MaxBackoff = policy.Tries, policy.Most
 			})
 		}),
 	)

@@ -40,9 +40,8 @@ type Clients struct {
 		StartImagePipelineExecution(context.Context, *imagebuilder.StartImagePipelineExecutionInput, ...func(*imagebuilder.Options)) (*imagebuilder.StartImagePipelineExecutionOutput, error)
 	}
 	GitHub interface {
-		handoff.Files
-		handoff.History
-		LastCommit(ctx context.Context, repository, branch, path string) (github.Commit, error)
+		handoff.Hub
+		LastCommit(ctx context.Context, repository, ref, path string) (github.Commit, error)
 	}
 }
 

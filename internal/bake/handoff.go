@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/tekpossible/ha-devops/internal/github"
 	"github.com/tekpossible/ha-devops/internal/handoff"
 	"github.com/tekpossible/ha-devops/internal/release"
 )
@@ -22,9 +21,8 @@ func (b *baker) handOff(ctx context.Context, r Result) (handoff.Result, error) {
 	}
 	return handoff.Do(ctx, b.clients.GitHub, handoff.Change{
 		Repository: b.vars.InfrastructureRepository, Branch: b.vars.Environment, Path: release.AMIFile,
-		Decide: func(ctx context.Context, _ github.File) (handoff.Decision, error) {
-			// Asked for after the file was read: a commit in between makes the write a lost race.
-			last, err := b.clients.GitHub.LastCommit(ctx, b.vars.InfrastructureRepository, b.vars.Environment, release.AMIFile)
+		Decide: func(ctx context.Context, current handoff.Current) (handoff.Decision, error) {
+			last, err := b.clients.GitHub.LastCommit(ctx, b.vars.InfrastructureRepository, current.At, release.AMIFile)
 			if err != nil {
 				return handoff.Decision{}, err
 			}

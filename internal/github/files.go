@@ -4,37 +4,36 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
-	"strings"
+	"slices"
+	"unicode/utf8"
 
 	"github.com/google/go-github/v74/github"
 )
 
 // File is a file at one commit.
 type File struct {
-	// Exists is false when the branch has no such file; the other fields are then empty.
+	// Exists is false when there is no such file; the content is then empty.
 	Exists  bool
 	Content []byte
-	// SHA is the file's blob SHA, the precondition of a write.
-	SHA string
 }
 
 // ReadFile reads a file of at most 1 MiB at a branch, tag or commit. A repository or ref that does not exist looks like a
 // missing file to GitHub, and so here.
 func (c *Client) ReadFile(ctx context.Context, repository, ref, path string) (File, error) {
-	file, err := read(ctx, c, func() (File, *github.Response, error) {
+	file, err := repeat(ctx, c, func(ctx context.Context) (File, *github.Response, error) {
 		content, _, response, err := c.api.Repositories.GetContents(ctx, c.owner, repository, path, &github.RepositoryContentGetOptions{Ref: ref})
-		if status(response) == http.StatusNotFound {
+		switch {
+		case status(response) == http.StatusNotFound:
 			return File{}, response, nil
-		}
-		if err != nil {
-			return File{}, response, explained(response, err)
-		}
-		if content == nil {
+		case err != nil:
+			return File{}, response, err
+		case content == nil:
 			return File{}, response, errors.New("is a directory; expected a file")
 		}
 		text, err := content.GetContent()
-		return File{Exists: true, Content: []byte(text), SHA: content.GetSHA()}, response, err
+		return File{Exists: true, Content: []byte(text)}, response, err
 	})
 	if err != nil {
 		return File{}, fmt.Errorf("reading %s of %s/%s at %s: %w", path, c.owner, repository, ref, err)
@@ -42,46 +41,73 @@ func (c *Client) ReadFile(ctx context.Context, repository, ref, path string) (Fi
 	return file, nil
 }
 
-// Write is one commit that changes one file of one branch.
-type Write struct {
-	Repository, Branch, Path string
-	Content                  []byte
+// Head is what a branch is at one moment.
+type Head struct {
+	// Commit is the branch's commit, Tree the tree of its files.
+	Commit, Tree string
+}
+
+// ReadHead reads what a branch is now. A branch that does not exist is an error.
+func (c *Client) ReadHead(ctx context.Context, repository, branch string) (Head, error) {
+	head, err := repeat(ctx, c, func(ctx context.Context) (Head, *github.Response, error) {
+		// One file a page: only the commit itself is of interest.
+		out, response, err := c.api.Repositories.GetCommit(ctx, c.owner, repository, "heads/"+branch, &github.ListOptions{PerPage: 1})
+		return Head{Commit: out.GetSHA(), Tree: out.GetCommit().GetTree().GetSHA()}, response, err
+	})
+	if err != nil {
+		return Head{}, fmt.Errorf("reading branch %s of %s/%s: %w", branch, c.owner, repository, err)
+	}
+	return head, nil
+}
+
+// Edit is what one commit changes: the new content of each file by its path, nil for a file that goes.
+type Edit struct {
+	Files map[string][]byte
 	// Message is the commit's message.
 	Message string
-	// SHA is the blob SHA that was read, empty when there was no file: the write happens only if that is still so.
-	SHA string
 }
 
-// WriteFile makes the commit and returns its SHA. It asks once: its errors are ErrConflict when the file or branch moved,
-// ErrUnsettled when no answer came, and anything else when GitHub refused, such as by a ruleset.
-func (c *Client) WriteFile(ctx context.Context, w Write) (string, error) {
-	options := &github.RepositoryContentFileOptions{Message: &w.Message, Content: w.Content, Branch: &w.Branch}
-	if w.SHA != "" {
-		options.SHA = &w.SHA
+// MakeCommit makes a commit on top of a head and returns its SHA. No branch has it yet, so that making it has no effect and is tried
+// again. GitHub signs it when a GitHub App asks (GitHub Docs, "About commit signature verification").
+func (c *Client) MakeCommit(ctx context.Context, repository string, on Head, edit Edit) (string, error) {
+	var entries []*github.TreeEntry
+	for _, path := range slices.Sorted(maps.Keys(edit.Files)) {
+		entry := &github.TreeEntry{Path: &path, Mode: github.Ptr("100644"), Type: github.Ptr("blob")}
+		if content := edit.Files[path]; content != nil {
+			if !utf8.Valid(content) {
+				return "", fmt.Errorf("writing %s of %s/%s: its content is not UTF-8", path, c.owner, repository)
+			}
+			entry.Content = github.Ptr(string(content))
+		}
+		entries = append(entries, entry)
 	}
-	// PUT for both: without a SHA it creates, and answers 422 when the file has come to be meanwhile.
-	out, response, err := c.api.Repositories.CreateFile(ctx, c.owner, w.Repository, w.Path, options)
+	commit, err := repeat(ctx, c, func(ctx context.Context) (string, *github.Response, error) {
+		tree, response, err := c.api.Git.CreateTree(ctx, c.owner, repository, on.Tree, entries)
+		if err != nil {
+			return "", response, err
+		}
+		commit, response, err := c.api.Git.CreateCommit(ctx, c.owner, repository, &github.Commit{
+			Message: &edit.Message, Tree: &github.Tree{SHA: tree.SHA}, Parents: []*github.Commit{{SHA: &on.Commit}},
+		}, nil)
+		return commit.GetSHA(), response, err
+	})
 	if err != nil {
-		return "", fmt.Errorf("writing %s of %s/%s at %s: %w", w.Path, c.owner, w.Repository, w.Branch, classified(response, err))
+		return "", fmt.Errorf("making a commit for %s/%s: %w", c.owner, repository, err)
 	}
-	return out.GetSHA(), nil
+	return commit, nil
 }
 
-// classified tells a lost race from a refusal. GitHub's answers to a lost race are 409 ("… does not match …", "is at … but
-// expected …") and 422 (`"sha" wasn't supplied`); a ruleset's refusal comes with the same codes and "Repository rule
-// violations found".
-func classified(response *github.Response, err error) error {
-	var answer *github.ErrorResponse
-	errors.As(err, &answer)
-	rule := answer != nil && strings.Contains(answer.Message, "rule violations")
-	switch {
-	case rule:
-		return fmt.Errorf("%w; only pull requests may change this branch: let the pipelines' GitHub App bypass its ruleset", err)
-	case status(response) == http.StatusConflict,
-		status(response) == http.StatusUnprocessableEntity && answer != nil && strings.Contains(answer.Message, `"sha" wasn't supplied`):
-		return fmt.Errorf("%w: %w", ErrConflict, err)
-	case passing(response, err):
-		return fmt.Errorf("%w: %w", ErrUnsettled, err)
+// Advance moves a branch forward to a commit that was made on top of its head. It is a compare-and-swap and asks once: its errors are
+// ErrConflict when the branch moved, ErrUnsettled when no answer came, ErrProtected when a ruleset refused, one that package retry may
+// wait for when a rate limit did, and any other is final.
+func (c *Client) Advance(ctx context.Context, repository, branch, commit string) error {
+	_, response, err := c.api.Git.UpdateRef(ctx, c.owner, repository, reference(branch, commit), false)
+	if err != nil {
+		return fmt.Errorf("moving branch %s of %s/%s: %w", branch, c.owner, repository, classified(response, err))
 	}
-	return explained(response, err)
+	return nil
+}
+
+func reference(branch, commit string) *github.Reference {
+	return &github.Reference{Ref: github.Ptr("refs/heads/" + branch), Object: &github.GitObject{SHA: &commit}}
 }

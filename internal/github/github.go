@@ -1,6 +1,7 @@
-// Package github is the little of GitHub's REST API that relay uses: reading and writing one file, and asking how two commits
-// relate. A write is a compare-and-swap, and reads are tried again when the network or GitHub stumbles. What is written, and
-// whether to try again after a lost race, is for package handoff.
+// Package github is the little of GitHub's REST API that relay uses: reading files and commits, asking how two commits relate, one
+// commit on top of what a branch is, and pull requests. A commit is a compare-and-swap. What has no effect is tried again when the
+// network or GitHub stumbles, by the policy of package retry; what has one is asked once. What is written, and whether to try again
+// after a lost race, is for package handoff.
 package github
 
 import (
@@ -10,69 +11,77 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
-	"github.com/cenkalti/backoff/v5"
 	"github.com/google/go-github/v74/github"
-)
 
-const (
-	// requestTimeout is for one request; a compare of long histories takes GitHub seconds.
-	requestTimeout = 30 * time.Second
-	// readTries bounds how often a read is tried.
-	readTries = 5
+	"github.com/tekpossible/ha-devops/internal/retry"
 )
 
 // Errors that callers tell apart with errors.Is.
 var (
-	// ErrConflict says that the file or the branch moved since it was read: read again and decide again.
-	ErrConflict = errors.New("the file changed since it was read")
+	// ErrConflict says that the branch moved since it was read: read again and decide again.
+	ErrConflict = errors.New("the branch moved since it was read")
 	// ErrUnsettled says that no answer came to a write, which may have been carried out: reading again shows.
 	ErrUnsettled = errors.New("no answer, the write may have been carried out")
+	// ErrProtected says that a ruleset lets only pull requests change the branch.
+	ErrProtected = errors.New("only pull requests may change this branch")
 )
 
 // Client talks to the repositories of one owner. It is safe for concurrent use.
 type Client struct {
-	owner string
-	api   *github.Client
-	// first is the first pause before a read is tried again.
-	first time.Duration
+	owner, root string
+	api         *github.Client
+	policy      retry.Policy
 }
 
-// New returns a client. api is the root of the REST API with a slash at its end, https://api.github.com/ for github.com.
-func New(api, owner, token string) (*Client, error) {
-	root, err := url.Parse(api)
-	if err != nil || root.Host == "" || root.Scheme != "https" && root.Scheme != "http" || !strings.HasSuffix(root.Path, "/") {
-		return nil, fmt.Errorf("%q is not the root of GitHub's API; expected a URL with a slash at its end, such as https://api.github.com/", api)
+// New returns a client with a plain token. root is the root of the REST API with a slash at its end, https://api.github.com/ for
+// github.com.
+func New(root, owner, token string) (*Client, error) {
+	return Credentials{token: token}.Client(root, owner)
+}
+
+// Client returns a client with these credentials; a GitHub App's token is renewed as long as the client is used. root is as in New.
+func (c Credentials) Client(root, owner string) (*Client, error) {
+	address, err := parseRoot(root)
+	if err != nil {
+		return nil, err
 	}
-	client := github.NewClient(&http.Client{Timeout: requestTimeout}).WithAuthToken(token)
-	client.BaseURL = root
-	return &Client{owner: owner, api: client, first: 250 * time.Millisecond}, nil
+	transport, err := c.transport(root)
+	if err != nil {
+		return nil, err
+	}
+	api := github.NewClient(&http.Client{Transport: transport, Timeout: retry.RequestTimeout, CheckRedirect: stayOn(address.Host)})
+	api.BaseURL = address
+	return &Client{owner: owner, root: root, api: api, policy: retry.Call()}, nil
 }
 
-// read runs an idempotent call until it succeeds, cannot succeed, or was tried often enough; the pauses grow with jitter.
-func read[T any](ctx context.Context, c *Client, call func() (T, *github.Response, error)) (T, error) {
-	pauses := backoff.NewExponentialBackOff()
-	pauses.InitialInterval, pauses.MaxInterval, pauses.Multiplier = c.first, 10*time.Second, 3
-	return backoff.Retry(ctx, func() (T, error) {
-		value, response, err := call()
-		if err != nil && !passing(response, err) {
-			err = backoff.Permanent(err)
+func parseRoot(root string) (*url.URL, error) {
+	address, err := url.Parse(root)
+	if err != nil || address.Host == "" || address.Scheme != "https" && address.Scheme != "http" || !strings.HasSuffix(address.Path, "/") {
+		return nil, fmt.Errorf("%q is not the root of GitHub's API; expected a URL with a slash at its end, such as https://api.github.com/", root)
+	}
+	return address, nil
+}
+
+// stayOn refuses redirects to other servers, to whom the token would go too.
+func stayOn(host string) func(*http.Request, []*http.Request) error {
+	return func(next *http.Request, made []*http.Request) error {
+		if next.URL.Host != host || len(made) > 5 {
+			return fmt.Errorf("redirected to %s, which is not %s", next.URL.Host, host)
 		}
-		return value, err
-	}, backoff.WithBackOff(pauses), backoff.WithMaxTries(readTries))
+		return nil
+	}
 }
 
-// passing says whether the same request may succeed a little later: no answer at all, or an answer that is GitHub's own
-// trouble. Rate limits last too long to wait for them here, and go-github answers those without asking.
-func passing(response *github.Response, err error) bool {
-	var limit *github.RateLimitError
-	var abuse *github.AbuseRateLimitError
-	if errors.As(err, &limit) || errors.As(err, &abuse) || errors.Is(err, context.Canceled) {
-		return false
-	}
-	code := status(response)
-	return code == 0 || code >= 500 && code != http.StatusNotImplemented
+// Web is the address of a repository for people.
+func (c *Client) Web(repository string) string { return Web(c.root, c.owner, repository) }
+
+// repeat runs a call that may be made twice until it succeeds, cannot succeed, or was tried often enough.
+func repeat[T any](ctx context.Context, c *Client, call func(ctx context.Context) (T, *github.Response, error)) (T, error) {
+	return retry.Do(ctx, c.policy, func(ctx context.Context) (T, error) {
+		value, response, err := call(ctx)
+		return value, judged(response, err)
+	})
 }
 
 func status(response *github.Response) int {
@@ -80,17 +89,4 @@ func status(response *github.Response) int {
 		return 0
 	}
 	return response.StatusCode
-}
-
-// explained says what to do about an answer, where GitHub's own words do not.
-func explained(response *github.Response, err error) error {
-	switch status(response) {
-	case http.StatusUnauthorized:
-		return fmt.Errorf("%w; the token in the secret is wrong or expired, store a new one", err)
-	case http.StatusForbidden:
-		return fmt.Errorf("%w; the token lacks a permission (contents: write) or hit a rate limit", err)
-	case http.StatusNotFound:
-		return fmt.Errorf("%w; check the repository's and the branch's name, and that the token's GitHub App is installed there", err)
-	}
-	return err
 }

@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -34,38 +32,54 @@ func client(t *testing.T, handler http.Handler) *Client {
 	t.Cleanup(web.Close)
 	c, err := New(web.URL+"/api/v3/", "acme", "t")
 	require.NoError(t, err)
-	c.first = time.Millisecond
+	c.policy.First = time.Millisecond
 	return c
 }
 
-func TestWriteIsACompareAndSwap(t *testing.T) {
+// write commits one file on top of a head.
+func write(t *testing.T, c *Client, on Head, path, content string) (string, error) {
+	t.Helper()
+	commit, err := c.MakeCommit(t.Context(), "image", on, Edit{Files: map[string][]byte{path: []byte(content)}, Message: "write " + content})
+	require.NoError(t, err)
+	return commit, c.Advance(t.Context(), "image", "dev", commit)
+}
+
+func TestCommitIsACompareAndSwap(t *testing.T) {
 	_, c := forge(t)
 	ctx := t.Context()
 	file, err := c.ReadFile(ctx, "image", "dev", "dir/f")
 	require.NoError(t, err)
 	require.False(t, file.Exists)
-
-	w := Write{Repository: "image", Branch: "dev", Path: "dir/f", Content: []byte("one\n"), Message: "one"}
-	first, err := c.WriteFile(ctx, w)
+	began, err := c.ReadHead(ctx, "image", "dev")
 	require.NoError(t, err)
-	w.Content = []byte("two\n")
-	_, err = c.WriteFile(ctx, w)
-	require.ErrorIs(t, fmt.Errorf("wrapped: %w", err), ErrConflict, "the file has come to be meanwhile")
-	w.SHA = "0123456789012345678901234567890123456789"
-	_, err = c.WriteFile(ctx, w)
-	require.ErrorIs(t, err, ErrConflict, "the file is another one meanwhile")
 
-	file, err = c.ReadFile(ctx, "image", "dev", "dir/f")
+	first, err := write(t, c, began, "dir/f", "one\n")
+	require.NoError(t, err)
+	_, err = write(t, c, began, "dir/f", "two\n")
+	require.ErrorIs(t, fmt.Errorf("wrapped: %w", err), ErrConflict, "the branch moved meanwhile")
+	_, err = write(t, c, began, "g", "two\n")
+	require.ErrorIs(t, err, ErrConflict, "by whatever file")
+
+	head, err := c.ReadHead(ctx, "image", "dev")
+	require.NoError(t, err)
+	assert.Equal(t, first, head.Commit)
+	file, err = c.ReadFile(ctx, "image", head.Commit, "dir/f")
 	require.NoError(t, err)
 	assert.Equal(t, "one\n", string(file.Content))
-	w.SHA = file.SHA
-	second, err := c.WriteFile(ctx, w)
+	second, err := write(t, c, head, "dir/f", "two ü\r\n")
 	require.NoError(t, err)
+	require.NoError(t, c.Advance(ctx, "image", "dev", second), "the same once more is no harm")
+	file, err = c.ReadFile(ctx, "image", "dev", "dir/f")
+	require.NoError(t, err)
+	assert.Equal(t, "two ü\r\n", string(file.Content))
+	file, err = c.ReadFile(ctx, "image", "dev", "README.md")
+	require.NoError(t, err)
+	assert.True(t, file.Exists, "what is not named stays")
 
 	for _, r := range []struct {
 		base, head string
 		want       Relation
-	}{{first, second, Ahead}, {second, first, Behind}, {first, first, Identical}, {first, w.SHA, Unknown}} {
+	}{{first, second, Ahead}, {second, first, Behind}, {first, first, Identical}, {first, began.Tree, Unknown}} {
 		relation, err := c.Compare(ctx, "image", r.base, r.head)
 		require.NoError(t, err)
 		assert.Equal(t, r.want, relation)
@@ -73,14 +87,37 @@ func TestWriteIsACompareAndSwap(t *testing.T) {
 	last, err := c.LastCommit(ctx, "image", "dev", "dir/f")
 	require.NoError(t, err)
 	assert.Equal(t, second, last.SHA)
+	assert.Equal(t, "relay[bot]", last.Author)
+	assert.WithinDuration(t, time.Now(), last.Time, time.Minute)
+	last, err = c.LastCommit(ctx, "image", first, "dir/f")
+	require.NoError(t, err)
+	assert.Equal(t, first, last.SHA, "as it was at that commit")
 	none, err := c.LastCommit(ctx, "image", "dev", "nothing")
 	require.NoError(t, err)
 	assert.Zero(t, none)
+	between, err := c.Between(ctx, "image", began.Commit, "dev")
+	require.NoError(t, err)
+	assert.Equal(t, 2, between.Total)
+	assert.Equal(t, []string{first, second}, []string{between.Commits[0].SHA, between.Commits[1].SHA})
 
-	w.Branch = "nowhere"
-	_, err = c.WriteFile(ctx, w)
+	_, err = c.ReadHead(ctx, "image", "nowhere")
 	require.ErrorContains(t, err, "nowhere")
-	assert.NotErrorIs(t, err, ErrConflict)
+	assert.NotErrorIs(t, c.Advance(ctx, "image", "nowhere", second), ErrConflict)
+}
+
+func TestFileGoes(t *testing.T) {
+	_, c := forge(t)
+	head, err := c.ReadHead(t.Context(), "image", "dev")
+	require.NoError(t, err)
+	commit, err := c.MakeCommit(t.Context(), "image", head, Edit{Files: map[string][]byte{"README.md": nil, "f": []byte("x")}, Message: "m"})
+	require.NoError(t, err)
+	for name, want := range map[string]bool{"README.md": false, "f": true} {
+		file, err := c.ReadFile(t.Context(), "image", commit, name)
+		require.NoError(t, err)
+		assert.Equal(t, want, file.Exists, name)
+	}
+	_, err = c.MakeCommit(t.Context(), "image", head, Edit{Files: map[string][]byte{"f": {0xff}}, Message: "m"})
+	require.ErrorContains(t, err, "is not UTF-8")
 }
 
 func TestWrongToken(t *testing.T) {
@@ -108,8 +145,7 @@ func TestReadsAreTriedAgainAndWritesAreNot(t *testing.T) {
 	assert.Equal(t, Ahead, relation)
 	assert.Equal(t, int32(3), calls.Load())
 
-	_, err = c.WriteFile(t.Context(), Write{Repository: "r", Branch: "dev", Path: "f"})
-	require.ErrorIs(t, err, ErrUnsettled)
+	require.ErrorIs(t, c.Advance(t.Context(), "r", "dev", "sha"), ErrUnsettled)
 	assert.Equal(t, int32(4), calls.Load())
 }
 
@@ -129,13 +165,13 @@ func TestReadGivesUp(t *testing.T) {
 	}))
 	_, err := c.LastCommit(t.Context(), "r", "dev", "f")
 	require.ErrorContains(t, err, "500")
-	assert.Equal(t, int32(readTries), calls.Load())
+	assert.Equal(t, int32(c.policy.Tries), calls.Load())
 
-	c.first = time.Minute
+	c.policy.First = time.Hour
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	_, err = c.LastCommit(ctx, "r", "dev", "f")
-	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.Error(t, err)
 }
 
 func TestRulesetsRefusalIsNoConflict(t *testing.T) {
@@ -144,37 +180,26 @@ func TestRulesetsRefusalIsNoConflict(t *testing.T) {
 			w.WriteHeader(code)
 			_, _ = io.WriteString(w, `{"message": "Repository rule violations found\n\nChanges must be made through a pull request."}`)
 		}))
-		_, err := c.WriteFile(t.Context(), Write{Repository: "r", Branch: "dev", Path: "f"})
-		require.ErrorContains(t, err, "only pull requests may change this branch")
+		err := c.Advance(t.Context(), "r", "dev", "sha")
+		require.ErrorIs(t, err, ErrProtected)
 		assert.NotErrorIs(t, err, ErrConflict)
 	}
+}
+
+func TestTokenStaysOnItsServer(t *testing.T) {
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		t.Errorf("%s was asked, with %q", r.Host, r.Header.Get("Authorization"))
+	}))
+	t.Cleanup(elsewhere.Close)
+	c := client(t, http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect))
+	c.policy.Tries = 1
+	_, err := c.ReadFile(t.Context(), "r", "dev", "f")
+	require.ErrorContains(t, err, "redirected")
 }
 
 func TestNewRefuses(t *testing.T) {
 	for _, api := range []string{"", "api.github.com", "https://api.github.com", "ftp://x/", "https://[/"} {
 		_, err := New(api, "acme", "t")
 		assert.ErrorContains(t, err, "slash at its end", api)
-	}
-}
-
-type secrets map[string]string
-
-func (s secrets) GetSecretValue(_ context.Context, in *secretsmanager.GetSecretValueInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
-	value, ok := s[*in.SecretId]
-	if !ok {
-		return nil, fmt.Errorf("ResourceNotFoundException")
-	}
-	return &secretsmanager.GetSecretValueOutput{SecretString: aws.String(value)}, nil
-}
-
-func TestToken(t *testing.T) {
-	store := secrets{"good": "ghs_1\n", "empty": "", "json": `{"token":"ghs_2"}`}
-	token, err := Token(t.Context(), store, "good")
-	require.NoError(t, err)
-	assert.Equal(t, "ghs_1", token)
-	for _, name := range []string{"empty", "json", "none"} {
-		_, err := Token(t.Context(), store, name)
-		require.ErrorContains(t, err, name)
-		assert.NotContains(t, err.Error(), "ghs_2")
 	}
 }

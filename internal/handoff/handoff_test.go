@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -32,8 +33,8 @@ func forge(t *testing.T) (*githubsim.Server, *github.Client) {
 	return server, client
 }
 
-func say(content string) func(context.Context, github.File) (handoff.Decision, error) {
-	return func(context.Context, github.File) (handoff.Decision, error) {
+func say(content string) func(context.Context, handoff.Current) (handoff.Decision, error) {
+	return func(context.Context, handoff.Current) (handoff.Decision, error) {
 		return handoff.Decision{Content: []byte(content), Message: "say so"}, nil
 	}
 }
@@ -79,7 +80,7 @@ func TestRacersLoseNothing(t *testing.T) {
 		group.Go(func() {
 			_, results[i] = handoff.Do(t.Context(), client, handoff.Change{
 				Repository: "image", Branch: "dev", Path: "f",
-				Decide: func(_ context.Context, current github.File) (handoff.Decision, error) {
+				Decide: func(_ context.Context, current handoff.Current) (handoff.Decision, error) {
 					return handoff.Decision{Content: fmt.Appendf(current.Content, "%d\n", i), Message: "append"}, nil
 				},
 			})
@@ -103,30 +104,86 @@ func TestRefusalIsNotTriedAgain(t *testing.T) {
 		Rules: githubsim.Rules{PullRequest: &githubsim.PullRequestRule{RequiredApprovingReviewCount: 1}},
 	}))
 	_, err := handoff.Do(t.Context(), client, handoff.Change{Repository: "image", Branch: "dev", Path: "f", Decide: say("x")})
+	require.ErrorIs(t, err, github.ErrProtected)
 	require.ErrorContains(t, err, "bypass its ruleset")
 	assert.NotErrorIs(t, err, github.ErrConflict)
 }
 
-// flaky carries a write out and then loses the answer, once.
+// flaky carries a write out and then loses the answer, or loses the call before it gets there, once.
 type flaky struct {
 	*github.Client
-	lost bool
+	before, after bool
 }
 
-func (f *flaky) WriteFile(ctx context.Context, w github.Write) (string, error) {
-	sha, err := f.Client.WriteFile(ctx, w)
-	if err == nil && !f.lost {
-		f.lost = true
-		return "", fmt.Errorf("write: %w", github.ErrUnsettled)
+func (f *flaky) Advance(ctx context.Context, repository, branch, commit string) error {
+	if f.before {
+		f.before = false
+		return fmt.Errorf("write: %w", github.ErrUnsettled)
 	}
-	return sha, err
+	err := f.Client.Advance(ctx, repository, branch, commit)
+	if err == nil && f.after {
+		f.after = false
+		return fmt.Errorf("write: %w", github.ErrUnsettled)
+	}
+	return err
 }
 
 func TestWriteWithoutAnswerIsSettledByReading(t *testing.T) {
+	server, client := forge(t)
+	for i, hub := range []*flaky{{Client: client, before: true}, {Client: client, after: true}, {Client: client, before: true, after: true}} {
+		before, err := server.CommitOf(t.Context(), "image", "dev")
+		require.NoError(t, err)
+		result, err := handoff.Do(t.Context(), hub, handoff.Change{Repository: "image", Branch: "dev", Path: "f", Decide: say(fmt.Sprint(i))})
+		require.NoError(t, err)
+		assert.True(t, result.Changed, "the run knows that its commit is there")
+		relation, err := client.Between(t.Context(), "image", before, "dev")
+		require.NoError(t, err)
+		require.Len(t, relation.Commits, 1, "and made no second one")
+		assert.Equal(t, result.Commit, relation.Commits[0].SHA)
+	}
+}
+
+// late carries out something between a hand-off's last look and its write.
+type late struct {
+	*github.Client
+	act func()
+}
+
+func (l *late) Advance(ctx context.Context, repository, branch, commit string) error {
+	if act := l.act; act != nil {
+		l.act = nil
+		act()
+	}
+	return l.Client.Advance(ctx, repository, branch, commit)
+}
+
+func TestHoldThatComesLateHolds(t *testing.T) {
 	_, client := forge(t)
-	result, err := handoff.Do(t.Context(), &flaky{Client: client}, handoff.Change{Repository: "image", Branch: "dev", Path: "f", Decide: say("x")})
+	_, err := handoff.Do(t.Context(), &late{client, func() {
+		_, err := handoff.Do(t.Context(), client, handoff.Change{Repository: "image", Branch: "dev", Path: release.HoldFile, Decide: say("wait\n")})
+		assert.NoError(t, err)
+	}}, handoff.Change{Repository: "image", Branch: "dev", Path: "f", Decide: say("x")})
+	var held *handoff.HeldError
+	require.ErrorAs(t, err, &held)
+}
+
+// A branch that went from A to B and back to A is another one: a run that decided on the first A decides again.
+func TestThereAndBackIsSeen(t *testing.T) {
+	_, client := forge(t)
+	put := func(content string) {
+		_, err := handoff.Do(t.Context(), client, handoff.Change{Repository: "image", Branch: "dev", Path: "f", Decide: say(content)})
+		require.NoError(t, err)
+	}
+	put("A")
+	decided := 0
+	_, err := handoff.Do(t.Context(), &late{client, func() { put("B"); put("A") }}, handoff.Change{
+		Repository: "image", Branch: "dev", Path: "f", Decide: func(context.Context, handoff.Current) (handoff.Decision, error) {
+			decided++
+			return handoff.Decision{Content: []byte("C"), Message: "C"}, nil
+		},
+	})
 	require.NoError(t, err)
-	assert.False(t, result.Changed)
+	assert.Equal(t, 2, decided)
 }
 
 type fixed struct {
@@ -160,4 +217,15 @@ func TestMessageCarriesWhatIsKnown(t *testing.T) {
 	text := handoff.Message("software: v1", known)
 	assert.Equal(t, known, release.FromMessage(text))
 	assert.NotContains(t, text, "Image-Commit")
+}
+
+// Three of a hand-off's calls are writes; a limit of four lets the first one through and stops the second in its middle.
+func TestRateLimitIsWaitedForAndDecidedAnew(t *testing.T) {
+	server, client := forge(t)
+	server.SetLimits(githubsim.Limits{Writes: 4, Pause: time.Second})
+	for i, content := range []string{"one", "two"} {
+		result, err := handoff.Do(t.Context(), client, handoff.Change{Repository: "image", Branch: "dev", Path: "f", Decide: say(content)})
+		require.NoError(t, err, i)
+		assert.True(t, result.Changed)
+	}
 }

@@ -36,12 +36,15 @@ type Report struct {
 	Parity []Difference `json:"parity,omitempty"`
 	// Digests are those of the files and of the state that the review is bound to.
 	Digests []Digest `json:"digests"`
+	// Approval is how people answer. DryRun says that there is nothing to answer, as for a pull request: nothing is deployed.
+	Approval Approval `json:"approval"`
+	DryRun   bool     `json:"dryRun,omitempty"`
 	// Relay and Pulumi are the versions of the tools.
 	Relay  string `json:"relay"`
 	Pulumi string `json:"pulumi"`
-	// Created is when the review was made, Expires when it can no longer be deployed.
+	// Created is when the review was made, Expires when it can no longer be deployed, zero for a dry run.
 	Created time.Time `json:"created"`
-	Expires time.Time `json:"expires"`
+	Expires time.Time `json:"expires,omitzero"`
 }
 
 // Release is what an environment runs.
@@ -77,6 +80,17 @@ type Difference struct {
 	Setting string `json:"setting"`
 	Here    string `json:"here"`
 	There   string `json:"there"`
+}
+
+// Approval is how people answer a review. What is empty is not shown. The digest that the commands name is that of review.json: it comes
+// with the request for approval and is in no report, since it depends on theirs.
+type Approval struct {
+	// Approve and Reject are commands with a word in place of the digest, such as "relay approve dev DIGEST".
+	Approve string `json:"approve,omitempty"`
+	Reject  string `json:"reject,omitempty"`
+	// Console is the pipeline's page in the AWS console, Page that of the review's HTML report.
+	Console string `json:"console,omitempty"`
+	Page    string `json:"page,omitempty"`
 }
 
 // Digest is a SHA-256 in hex.

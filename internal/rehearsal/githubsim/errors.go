@@ -16,6 +16,8 @@ type Error struct {
 	Message string `json:"message"`
 	// Details say more about a 422.
 	Details []Detail `json:"errors,omitempty"`
+	// Documentation is the page about it, by which clients tell some refusals apart.
+	Documentation string `json:"documentation_url,omitempty"`
 }
 
 // Detail is one entry of the list "errors" of GitHub's 422 answers

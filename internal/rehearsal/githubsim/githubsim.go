@@ -41,6 +41,8 @@ type Options struct {
 	// Tokens are the tokens that calls authenticate with, and whose they are. Each may read and write every repository;
 	// only rulesets tell them apart.
 	Tokens map[string]Actor
+	// Apps are the GitHub Apps that are installed, each of which gets tokens with its key.
+	Apps []App
 }
 
 // Server is the simulated GitHub. It serves the REST API under /api/v3/ and git under /<owner>/<repository>.git.
@@ -50,10 +52,12 @@ type Server struct {
 	backend string
 	mux     *http.ServeMux
 	moves   moves
+	limiter limiter
 
 	mu      sync.Mutex
 	repos   map[string]*repo
 	imports map[string]source
+	minted  map[string]minted
 }
 
 // New returns a Server without repositories. It fails when there is no git with git-http-backend on this machine.
@@ -69,7 +73,7 @@ func New(options Options) (*Server, error) {
 	if err := os.MkdirAll(filepath.Join(dir, options.Owner), 0o755); err != nil {
 		return nil, fmt.Errorf("githubsim: %w", err)
 	}
-	s := &Server{options: options, repos: map[string]*repo{}, imports: map[string]source{}}
+	s := &Server{options: options, repos: map[string]*repo{}, imports: map[string]source{}, minted: map[string]minted{}}
 	if s.git, s.backend, err = prepareGit(dir); err != nil {
 		return nil, fmt.Errorf("githubsim: %w", err)
 	}

@@ -34,6 +34,9 @@ func (s *Server) routes() {
 		"GET /compare/{range...}":      compare,
 		"GET /git/ref/{ref...}":        getRef,
 		"POST /git/refs":               createRef,
+		"PATCH /git/refs/{ref...}":     updateRef,
+		"POST /git/trees":              createTree,
+		"POST /git/commits":            createCommit,
 		"GET /branches/{branch...}":    getBranch,
 		"GET /pulls":                   listPulls,
 		"POST /pulls":                  createPull,
@@ -44,8 +47,10 @@ func (s *Server) routes() {
 		"POST /issues/{number}/labels": addLabels,
 	} {
 		method, rest, _ := strings.Cut(pattern, " ")
-		s.mux.HandleFunc(method+" /api/v3/repos/{owner}/{repo}"+rest, s.rest(answer))
+		s.mux.Handle(method+" /api/v3/repos/{owner}/{repo}"+rest, s.limited(s.rest(answer)))
 	}
+	s.mux.HandleFunc("POST /api/v3/app/installations/{id}/access_tokens", s.createToken)
+	s.mux.Handle("GET /api/v3/user", s.limited(http.HandlerFunc(s.getUser)))
 	s.mux.HandleFunc("GET /{owner}/{repo}/info/refs", s.serveGit)
 	s.mux.HandleFunc("POST /{owner}/{repo}/git-upload-pack", s.serveGit)
 	s.mux.HandleFunc("POST /{owner}/{repo}/git-receive-pack", s.serveGit)
@@ -71,19 +76,11 @@ func (s *Server) rest(answer func(*call) (int, any, error)) http.HandlerFunc {
 	}
 }
 
-// authenticate finds who calls and which repository it is about. A token is a bearer token, or the password of basic
-// authentication as git sends it; the user name does not matter, as on GitHub.
+// authenticate finds who calls and which repository it is about.
 func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) (*call, error) {
-	_, token, basic := r.BasicAuth()
-	if !basic {
-		scheme, rest, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		if strings.EqualFold(scheme, "bearer") || strings.EqualFold(scheme, "token") {
-			token = strings.TrimSpace(rest)
-		}
-	}
-	actor, ok := s.options.Tokens[token]
-	if !ok || token == "" {
-		return nil, fail(http.StatusUnauthorized, "Bad credentials")
+	actor, err := s.actor(bearer(r))
+	if err != nil {
+		return nil, err
 	}
 	if r.PathValue("owner") != s.options.Owner {
 		return nil, fail(http.StatusNotFound, "Not Found")
