@@ -17,7 +17,7 @@ const (
 	exitUsage  = 2
 )
 
-const exitCodes = "Exit status: 0 done, 1 failed, 2 bad usage or bad input (flags, variables, .relay.yaml, config.json)."
+const exitCodes = "Exit status: 0 done, 1 failed, 2 bad usage or bad input (flags, variables, a file of a repository)."
 
 // workError is an error of a command's work, in contrast to one of its usage.
 type workError struct{ error }

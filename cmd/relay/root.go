@@ -38,6 +38,7 @@ func newRootCommand(d *deps) *cobra.Command {
 		newReviewCommand(d),
 		newDeployCommand(d),
 		newServeCommand(d),
+		newCheckCommand(d),
 	)
 	return root
 }
