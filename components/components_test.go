@@ -96,6 +96,10 @@ func TestComponentsRefuseEmptyArguments(t *testing.T) {
 			_, err := components.NewAppEnvironment(ctx, "x", nil)
 			return err
 		},
+		`Checks "x": Backend, Facts, Issuer, Repositories must not be empty`: func(ctx *pulumi.Context) error {
+			_, err := components.NewChecks(ctx, "x", nil)
+			return err
+		},
 	} {
 		recorder := &mocks.Recorder{}
 		assert.ErrorContains(t, recorder.Run("dev", false, nil, make), name)

@@ -93,8 +93,13 @@ type GitHub struct {
 	// ChecksApp is the ID of the App that reports the promotion check. Optional; GitHub Actions of github.com by default. Another
 	// GitHub server's Actions has another ID (GET /apps/github-actions).
 	ChecksApp int `json:"checksApp,omitempty"`
-	// Reviewers approve jobs of pull requests' checks that use the environment's secrets. Optional; required reviewers in private
-	// repositories need GitHub Enterprise.
+	// TrustIssuer makes the account's identity provider for the tokens of GitHub Actions, with which the checks of pull requests take on
+	// roles that only read. An account has one: set it in the first stack of each account, in none where the account has it already.
+	TrustIssuer bool `json:"trustIssuer,omitempty"`
+	// Issuer is who signs these tokens, without https://. Optional; token.actions.githubusercontent.com by default. GitHub Enterprise
+	// Server's is HOST/_services/token.
+	Issuer string `json:"issuer,omitempty"`
+	// Reviewers approve each run of a pull request's checks. Optional; required reviewers in private repositories need GitHub Enterprise.
 	Reviewers components.Reviewers `json:"reviewers,omitzero"`
 }
 
@@ -156,6 +161,7 @@ func (c *Config) complete() *Config {
 	fill(&c.GitHub.Image, c.Product+"-image")
 	fill(&c.GitHub.Infrastructure, c.Product+"-infrastructure")
 	fill(&c.GitHub.DevOps, c.Product+"-devops")
+	fill(&c.GitHub.Issuer, "token.actions.githubusercontent.com")
 	if c.GitHub.ChecksApp == 0 {
 		c.GitHub.ChecksApp = actionsApp
 	}

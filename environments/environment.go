@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"os"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi-github/sdk/v6/go/github"
@@ -77,6 +78,11 @@ func newProviders(ctx *pulumi.Context, p Profile, c Config) (providers, error) {
 	if err != nil {
 		return providers{}, err
 	}
+	// The SDK would write the token that it finds here into the stack's state, where everybody reads it who may preview. The provider's
+	// plugin finds it by itself: the Pulumi CLI starts it with its own environment.
+	if err := os.Unsetenv("GITHUB_TOKEN"); err != nil {
+		return providers{}, err
+	}
 	hub, err := github.NewProvider(ctx, "github", &github.ProviderArgs{Owner: pulumi.String(c.GitHub.Owner), BaseUrl: pulumi.String(c.GitHub.API)})
 	return providers{aws: cloud, github: hub}, err
 }
@@ -121,6 +127,7 @@ type stack struct {
 	delivery     *components.Delivery
 	factory      *components.ImageFactory
 	pipelines    map[pipelines.Role]*components.BranchPipeline
+	checks       *components.Checks
 	app          *components.AppEnvironment
 }
 
@@ -130,6 +137,9 @@ func compose(ctx *pulumi.Context, p Profile, c Config, providers providers, now 
 	s := &stack{repositories: map[pipelines.Role]*components.Repo{}, pipelines: map[pipelines.Role]*components.BranchPipeline{}}
 	var err error
 	if err = s.repos(ctx, p, c, f, with); err != nil {
+		return nil, err
+	}
+	if err = s.check(ctx, c, f, with); err != nil {
 		return nil, err
 	}
 	if s.delivery, err = components.NewDelivery(ctx, "delivery", &components.DeliveryArgs{

@@ -43,7 +43,7 @@ func runDeploy(ctx context.Context, d *deps, patience time.Duration) error {
 	if err := vars.Read(&v, d.getenv); err != nil {
 		return err
 	}
-	p, err := openProgram(ctx, d, vars.DryRun{Environment: v.Environment, Commit: v.Commit, Config: v.Config}, false)
+	p, err := openProgram(ctx, d, vars.DryRun{Environment: v.Environment, Commit: v.Commit, Config: v.Config})
 	if err != nil {
 		return err
 	}

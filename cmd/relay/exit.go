@@ -22,7 +22,7 @@ const (
 	exitRolledBack = 4
 )
 
-const exitCodes = "Exit status: 0 done, 1 failed, 2 bad usage or bad input (flags, variables, .relay.yaml, config.json),\n" +
+const exitCodes = "Exit status: 0 done, 1 failed, 2 bad usage or bad input (flags, variables, a file of a repository),\n" +
 	"3 refused to deploy and nothing was changed, 4 failed and rolled back to the last good release."
 
 // workError is an error of a command's work, in contrast to one of its usage.

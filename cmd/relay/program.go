@@ -40,9 +40,9 @@ type program struct {
 	output  io.Writer
 }
 
-// openProgram connects to AWS and GitHub. The caller closes the program. The token of a dry run is the caller's own, GITHUB_TOKEN; a
-// pipeline's comes from Secrets Manager.
-func openProgram(ctx context.Context, d *deps, run vars.DryRun, dry bool) (*program, error) {
+// openProgram connects to AWS and GitHub. The caller closes the program. A dry run brings its token along; a pipeline's comes
+// from Secrets Manager.
+func openProgram(ctx context.Context, d *deps, run vars.DryRun) (*program, error) {
 	p := &program{output: d.ui.stderr}
 	if err := json.Unmarshal([]byte(run.Config), &p.config); err != nil {
 		return nil, &inputError{fmt.Errorf("RELAY_CONFIG: %w; the platform team's next pulumi up of stack %s writes it anew", err, run.Environment)}
@@ -54,11 +54,7 @@ func openProgram(ctx context.Context, d *deps, run vars.DryRun, dry bool) (*prog
 	if p.cfg, err = awsconfig.Load(ctx); err != nil {
 		return nil, err
 	}
-	if dry {
-		p.token = d.getenv("GITHUB_TOKEN")
-		if p.token == "" {
-			return nil, &inputError{fmt.Errorf("GITHUB_TOKEN is not set; a dry run reads the repositories with it")}
-		}
+	if p.token = run.Token; p.token != "" {
 		p.hub, err = github.New(p.config.GitHub.API, p.config.GitHub.Owner, p.token)
 	} else {
 		err = p.authenticate(ctx)

@@ -35,7 +35,7 @@ func newReviewCommand(d *deps) *cobra.Command {
 			"the environment's bucket. Nothing that was stored is ever overwritten. It changes nothing in the environment.\n" +
 			"It waits for a deployment that is under way, and stops the run of an older review that still waits for its approval.\n\n" +
 			"With --dry-run it stores and stops nothing, needs no more than read access, and works with the token in GITHUB_TOKEN.\n" +
-			"It is told what to review by RELAY_ENVIRONMENT, RELAY_COMMIT and RELAY_CONFIG.\n\n" +
+			"It is told what to review by RELAY_ENVIRONMENT, RELAY_COMMIT, RELAY_CONFIG and GITHUB_TOKEN.\n\n" +
 			"A finding that blocks fails it.\n\n" + exitCodes,
 		Example: "  relay review --variables review.env && . ./review.env\n" +
 			"  relay review --dry-run --report markdown > comment.md",
@@ -61,7 +61,7 @@ func runReview(ctx context.Context, d *deps, o reviewOptions) error {
 	if err != nil {
 		return err
 	}
-	p, err := openProgram(ctx, d, given, o.dry)
+	p, err := openProgram(ctx, d, given)
 	if err != nil {
 		return err
 	}

@@ -42,6 +42,7 @@ func newRootCommand(d *deps) *cobra.Command {
 		newRollbackCommand(d),
 		newHoldCommand(d),
 		newReleaseHoldCommand(d),
+		newCheckCommand(d),
 	)
 	return root
 }

@@ -89,7 +89,7 @@ func (r *Rehearsal) config(environment, state string) environments.Config {
 		Backend: "file://" + filepath.ToSlash(state), Relay: pipelines.Tool{URI: r.relay.uri, SHA256: r.relay.sha256},
 		GitHub: environments.GitHub{
 			Owner: Owner, App: appID, Secret: r.secret, API: r.people.url + "/api/v3/", ChecksApp: actionsID,
-			Reviewers: components.Reviewers{Teams: []int{2001}},
+			Reviewers: components.Reviewers{Teams: []int{2001}}, TrustIssuer: environment == "dev",
 		},
 	}
 	if environment != "dev" {

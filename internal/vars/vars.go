@@ -67,14 +67,16 @@ type Review struct {
 	Config string `env:"RELAY_CONFIG,parameter"`
 }
 
-// DryRun is what `relay review --dry-run` is told, in a pull request's check or by a person.
+// DryRun is what `relay review --dry-run` is told by the check of a pull request, which has neither a pipeline nor its secret.
 type DryRun struct {
-	// Environment is the environment, which is also the branch that the change is for.
+	// Environment is the environment, which is also the branch that the pull request goes into, and the stack.
 	Environment string `env:"RELAY_ENVIRONMENT"`
-	// Commit is the full SHA-1 of the infrastructure repository's commit that is previewed.
+	// Commit is the full SHA-1 of the commit that is previewed.
 	Commit string `env:"RELAY_COMMIT"`
-	// Config is the stack's whole configuration as the platform team last applied it, in JSON: the value of its SSM parameter.
+	// Config is the stack's whole configuration, in JSON.
 	Config string `env:"RELAY_CONFIG"`
+	// Token is a token that reads the infrastructure repository.
+	Token string `env:"GITHUB_TOKEN"`
 }
 
 // Deploy is what `relay deploy` is told in the infrastructure pipeline, after the approval.

@@ -102,7 +102,7 @@ func New(opts Options) *Account {
 		"ssm":            JSONService("ssm", a.ssmActions()),
 		"secretsmanager": JSONService("secretsmanager", a.secretsActions()),
 		"imagebuilder":   restService("imagebuilder", a.imageBuilderActions()),
-		"logs":           jsonService("logs", a.logsActions()),
+		"logs":           JSONService("logs", a.logsActions()),
 		"ec2":            ec2Service(a.ec2Actions()),
 		"sts":            a.stsService(),
 		"autoscaling":    queryService("autoscaling", "http://autoscaling.amazonaws.com/doc/2011-01-01/", a.autoScalingActions()),
