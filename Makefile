@@ -16,11 +16,12 @@ test: tools test-tools ## Run all tests
 fuzz: ## Run every fuzz target for FUZZTIME (2m), one after another
 	@tools/fuzz
 
-lint: tools ## Check format, vet and staticcheck
+lint: tools ## Check format, vet, staticcheck and the workflows
 	@files=$$(go -C tools tool gofumpt -l $$(git ls-files '*.go' | sed 's#^#../#')) && \
 	  { [[ -z "$$files" ]] || { echo "not formatted; run gofumpt -w on:"; echo "$$files"; exit 1; }; }
 	go vet ./...
 	bin=$$(go -C tools tool -n staticcheck) && "$$bin" ./...
+	go run github.com/rhysd/actionlint/cmd/actionlint -shellcheck= -pyflakes= .github/workflows/*.yml components/starter/*/.github/workflows/*.yml
 
 conformance: tools build ## Hold every AWS resource against the real provider's validation
 	@tools/conformance
@@ -33,5 +34,5 @@ tools: ## Get what the commands need: a Pulumi CLI, and warm caches for the exam
 	@tools/pulumi >/dev/null
 	@go -C examples/software test . >/dev/null && go -C examples/software build -trimpath -buildvcs=false -o /dev/null .
 
-test-tools: # A browser and an XML validator, which only the tests need
-	@tools/debian chromium xmllint
+test-tools: # A browser, an XML validator and jq, which only the tests need
+	@tools/debian chromium xmllint jq

@@ -1,5 +1,5 @@
 // Package components holds the reusable parts of a stack: Repo, BranchPipeline, ImageFactory, AppEnvironment, and Delivery, which
-// the first four share. A component turns plain values into resources; it reads no stack configuration and decides nothing about
+// the first four share, and Checks, for what runs on pull requests. A component turns plain values into resources; it reads no stack configuration and decides nothing about
 // environments. What must be known before any resource exists, because it decides which resources there are, is a plain Go value;
 // what comes from another resource is a Pulumi input.
 package components
@@ -22,6 +22,7 @@ const (
 	TypeBranchPipeline = "ha-devops:index:BranchPipeline"
 	TypeImageFactory   = "ha-devops:index:ImageFactory"
 	TypeAppEnvironment = "ha-devops:index:AppEnvironment"
+	TypeChecks         = "ha-devops:index:Checks"
 )
 
 // require reports the fields of a component's arguments that are empty, all at once.

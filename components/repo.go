@@ -38,20 +38,10 @@ type RepoArgs struct {
 	ChecksApp int
 	// Writer is the ID of the GitHub App whose commits may skip the pull request, 0 where no pipeline commits.
 	Writer int
-	// Reviewers approve the jobs of a pull request's checks that use the GitHub environment named as the branch, and with it its
-	// secrets. Without any there is no such environment.
-	Reviewers Reviewers
 	// Starter writes starter files into the repository that is created. They are written once; from then on git owns them.
 	Starter bool
 	// CodeOwners are the owners in the starter file CODEOWNERS, such as "@acme/platform". None by default, and then no such file.
 	CodeOwners []string
-}
-
-// Reviewers are people who may approve, by their IDs at GitHub: at most six in all (GitHub REST API, "Create or update an
-// environment").
-type Reviewers struct {
-	Teams []int `json:"teams,omitempty"`
-	Users []int `json:"users,omitempty"`
 }
 
 // Repo is a GitHub repository's part in an environment: the environment's branch and the ruleset that guards it, and in the
@@ -62,6 +52,9 @@ type Repo struct {
 
 	// Name is the repository's name, known once the branch exists and is guarded.
 	Name pulumi.StringOutput `pulumi:"name"`
+	// Guard is the ruleset, what comes last of it: to depend on the component would mean whatever of it is registered by then, which
+	// differs from run to run, and with it the plan.
+	Guard pulumi.Resource
 }
 
 // NewRepo registers a Repo.
@@ -93,9 +86,7 @@ func NewRepo(ctx *pulumi.Context, name string, args *RepoArgs, opts ...pulumi.Re
 	if err != nil {
 		return nil, err
 	}
-	if err := repo.reviewed(ctx, name, args, repository); err != nil {
-		return nil, err
-	}
+	repo.Guard = ruleset
 	repo.Name = pulumi.All(repository, ruleset.ID()).ApplyT(func(all []any) string { return all[0].(string) }).(pulumi.StringOutput)
 	return repo, ctx.RegisterResourceOutputs(repo, pulumi.Map{"name": repo.Name})
 }
@@ -128,21 +119,6 @@ func (r *Repo) create(ctx *pulumi.Context, name string, args *RepoArgs) (*github
 		Repository: made.Name, Enabled: pulumi.Bool(true),
 	}, pulumi.Parent(r))
 	return made, err
-}
-
-// reviewed makes the GitHub environment whose reviewers stand between a pull request's checks and the environment's secrets.
-func (r *Repo) reviewed(ctx *pulumi.Context, name string, args *RepoArgs, repository pulumi.StringOutput) error {
-	if len(args.Reviewers.Teams)+len(args.Reviewers.Users) == 0 {
-		return nil
-	}
-	_, err := github.NewRepositoryEnvironment(ctx, name, &github.RepositoryEnvironmentArgs{
-		Repository: repository, Environment: pulumi.String(args.Branch),
-		CanAdminsBypass: pulumi.Bool(false), PreventSelfReview: pulumi.Bool(true),
-		Reviewers: github.RepositoryEnvironmentReviewerArray{github.RepositoryEnvironmentReviewerArgs{
-			Teams: pulumi.ToIntArray(args.Reviewers.Teams), Users: pulumi.ToIntArray(args.Reviewers.Users),
-		}},
-	}, pulumi.Parent(r))
-	return err
 }
 
 func sorted(list []string) []string {

@@ -18,11 +18,10 @@ import (
 )
 
 const (
-	repositoryType  = "github:index/repository:Repository"
-	rulesetType     = "github:index/repositoryRuleset:RepositoryRuleset"
-	branchType      = "github:index/branch:Branch"
-	fileType        = "github:index/repositoryFile:RepositoryFile"
-	environmentType = "github:index/repositoryEnvironment:RepositoryEnvironment"
+	repositoryType = "github:index/repository:Repository"
+	rulesetType    = "github:index/repositoryRuleset:RepositoryRuleset"
+	branchType     = "github:index/branch:Branch"
+	fileType       = "github:index/repositoryFile:RepositoryFile"
 )
 
 func repo(args components.RepoArgs) pulumi.RunFunc {
@@ -104,19 +103,6 @@ func TestABranchOutlivesItsStack(t *testing.T) {
 		assert.True(t, branch.Retain)
 		assert.Empty(t, r.Of(repositoryType), "only the first environment's stack makes repositories")
 		assert.Empty(t, r.Of(fileType), "and writes into them")
-	})
-}
-
-func TestReviewersStandBeforeAnEnvironmentsSecrets(t *testing.T) {
-	args := components.RepoArgs{Role: pipelines.Infrastructure, Name: "shop-infrastructure", Product: "shop", Branch: "qa"}
-	bothWays(t, repo(args), func(t *testing.T, r *mocks.Recorder) { assert.Empty(t, r.Of(environmentType)) })
-	args.Reviewers = components.Reviewers{Teams: []int{7}}
-	bothWays(t, repo(args), func(t *testing.T, r *mocks.Recorder) {
-		made := r.Only(t, environmentType).Inputs.Mappable()
-		assert.Equal(t, "qa", made["environment"])
-		assert.Equal(t, true, made["preventSelfReview"])
-		assert.Equal(t, false, made["canAdminsBypass"])
-		assert.Equal(t, []any{7.0}, made["reviewers"].([]any)[0].(map[string]any)["teams"])
 	})
 }
 

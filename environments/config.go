@@ -57,6 +57,8 @@ type Config struct {
 	Plugins []pipelines.Plugin `json:"plugins,omitempty"`
 	// Bake says how images are made. Optional; every field has a default.
 	Bake pipelines.Bake `json:"bake,omitzero"`
+	// Review says what an approval is worth. Optional; every field has a default.
+	Review Review `json:"review,omitzero"`
 	// Backend is the URL of the Pulumi backend that keeps the state, such as s3://my-state.
 	Backend string `json:"backend"`
 	// SecretsKey is the ARN of the KMS key that the stack's secrets are encrypted with. Optional.
@@ -71,7 +73,7 @@ type GitHub struct {
 	Owner string `json:"owner"`
 	// App is the ID of the GitHub App whose token the pipelines use: it alone may commit past the rulesets.
 	App int `json:"app"`
-	// Secret is the ARN of the Secrets Manager secret with the token.
+	// Secret is the ARN of the Secrets Manager secret with the token, or with the App's key (internal/github.Fetch describes both).
 	Secret string `json:"secret"`
 	// API is the root of the REST API with a slash at its end. Optional; https://api.github.com/ by default.
 	API string `json:"api,omitempty"`
@@ -91,8 +93,13 @@ type GitHub struct {
 	// ChecksApp is the ID of the App that reports the promotion check. Optional; GitHub Actions of github.com by default. Another
 	// GitHub server's Actions has another ID (GET /apps/github-actions).
 	ChecksApp int `json:"checksApp,omitempty"`
-	// Reviewers approve jobs of pull requests' checks that use the environment's secrets. Optional; required reviewers in private
-	// repositories need GitHub Enterprise.
+	// TrustIssuer makes the account's identity provider for the tokens of GitHub Actions, with which the checks of pull requests take on
+	// roles that only read. An account has one: set it in the first stack of each account, in none where the account has it already.
+	TrustIssuer bool `json:"trustIssuer,omitempty"`
+	// Issuer is who signs these tokens, without https://. Optional; token.actions.githubusercontent.com by default. GitHub Enterprise
+	// Server's is HOST/_services/token.
+	Issuer string `json:"issuer,omitempty"`
+	// Reviewers approve each run of a pull request's checks. Optional; required reviewers in private repositories need GitHub Enterprise.
 	Reviewers components.Reviewers `json:"reviewers,omitzero"`
 }
 
@@ -154,8 +161,12 @@ func (c *Config) complete() *Config {
 	fill(&c.GitHub.Image, c.Product+"-image")
 	fill(&c.GitHub.Infrastructure, c.Product+"-infrastructure")
 	fill(&c.GitHub.DevOps, c.Product+"-devops")
+	fill(&c.GitHub.Issuer, "token.actions.githubusercontent.com")
 	if c.GitHub.ChecksApp == 0 {
 		c.GitHub.ChecksApp = actionsApp
+	}
+	if c.Review.Hours == 0 {
+		c.Review.Hours = defaultReviewHours
 	}
 	fill(&c.BaseImage, fmt.Sprintf("arn:aws:imagebuilder:%s:aws:image/amazon-linux-2023-x86/x.x.x", c.Region))
 	return c
@@ -220,6 +231,7 @@ func (c *Config) validate(p Profile) []error {
 	for _, a := range c.Operators {
 		match(address, "operators", a, "e-mail addresses")
 	}
+	c.checkReview(check)
 	c.checkPlaces(check)
 	c.checkChoices(p, check)
 	slices.SortFunc(problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })

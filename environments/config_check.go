@@ -20,6 +20,7 @@ var backends = []string{"s3", "gs", "azblob", "file", "https", "postgres"}
 var (
 	roleName  = `role/[A-Za-z0-9+=,.@_/-]{1,512}`
 	codeOwner = regexp.MustCompile(`^@[A-Za-z0-9-]+(/[A-Za-z0-9._-]+)?$`)
+	issuer    = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)+(/[A-Za-z0-9_-]+)*$`)
 	checkName = regexp.MustCompile(`^[^\pC]{1,100}$`)
 )
 
@@ -87,6 +88,7 @@ func (c *Config) checkChoices(p Profile, check checker) {
 		}
 	}
 	check(c.GitHub.ChecksApp > 0, "github.checksApp", strconv.Itoa(c.GitHub.ChecksApp), "the ID of a GitHub App")
+	check(issuer.MatchString(c.GitHub.Issuer), "github.issuer", c.GitHub.Issuer, "a host and a path without https://")
 	reviewers := slices.Concat(c.GitHub.Reviewers.Teams, c.GitHub.Reviewers.Users)
 	check(len(reviewers) <= 6 && !slices.ContainsFunc(reviewers, func(id int) bool { return id <= 0 }),
 		"github.reviewers", fmt.Sprint(reviewers), "the IDs of teams and users, six at most")

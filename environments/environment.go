@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"os"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi-github/sdk/v6/go/github"
@@ -35,7 +36,7 @@ func Deploy(ctx *pulumi.Context) error {
 	if err := up.apart(profile, config); err != nil {
 		return err
 	}
-	before, err := readHistory(ctx)
+	before, err := readMemory(ctx)
 	if err != nil {
 		return err
 	}
@@ -77,6 +78,11 @@ func newProviders(ctx *pulumi.Context, p Profile, c Config) (providers, error) {
 	if err != nil {
 		return providers{}, err
 	}
+	// The SDK would write the token that it finds here into the stack's state, where everybody reads it who may preview. The provider's
+	// plugin finds it by itself: the Pulumi CLI starts it with its own environment.
+	if err := os.Unsetenv("GITHUB_TOKEN"); err != nil {
+		return providers{}, err
+	}
 	hub, err := github.NewProvider(ctx, "github", &github.ProviderArgs{Owner: pulumi.String(c.GitHub.Owner), BaseUrl: pulumi.String(c.GitHub.API)})
 	return providers{aws: cloud, github: hub}, err
 }
@@ -98,8 +104,8 @@ func zones(ctx *pulumi.Context, p Profile, c Config, providers providers) ([]str
 	return all.Names[:p.Zones], nil
 }
 
-// facts are what the pipelines' definitions are filled with.
-func (c Config) facts(p Profile) pipelines.Facts {
+// Facts are what the pipelines' definitions are filled with.
+func (c Config) Facts(p Profile) pipelines.Facts {
 	f := pipelines.Facts{
 		Product: c.Product, Environment: p.Environment, Account: c.Account, Region: c.Region,
 		GitHub: vars.GitHub{Owner: c.GitHub.Owner, API: c.GitHub.API, Secret: c.GitHub.Secret},
@@ -107,7 +113,7 @@ func (c Config) facts(p Profile) pipelines.Facts {
 			pipelines.Software: c.GitHub.Software, pipelines.Image: c.GitHub.Image,
 			pipelines.Infrastructure: c.GitHub.Infrastructure, pipelines.DevOps: c.GitHub.DevOps,
 		},
-		Relay: c.Relay, Plugins: c.Plugins, Bake: c.Bake, SecretsKey: c.SecretsKey, BaseImage: c.BaseImage, StateBucket: stateBucket(c.Backend),
+		Relay: c.Relay, Plugins: c.Plugins, Bake: c.Bake, SecretsKey: c.SecretsKey, BaseImage: c.BaseImage, StateBucket: stateBucket(c.Backend), ReviewHours: c.Review.Hours,
 	}
 	if c.PulumiCLI != nil {
 		f.Pulumi = *c.PulumiCLI
@@ -121,15 +127,19 @@ type stack struct {
 	delivery     *components.Delivery
 	factory      *components.ImageFactory
 	pipelines    map[pipelines.Role]*components.BranchPipeline
+	checks       *components.Checks
 	app          *components.AppEnvironment
 }
 
 func compose(ctx *pulumi.Context, p Profile, c Config, providers providers, now running, zones []string) (*stack, error) {
 	with := pulumi.Providers(providers.aws, providers.github)
-	f := c.facts(p)
+	f := c.Facts(p)
 	s := &stack{repositories: map[pipelines.Role]*components.Repo{}, pipelines: map[pipelines.Role]*components.BranchPipeline{}}
 	var err error
 	if err = s.repos(ctx, p, c, f, with); err != nil {
+		return nil, err
+	}
+	if err = s.check(ctx, c, f, with); err != nil {
 		return nil, err
 	}
 	if s.delivery, err = components.NewDelivery(ctx, "delivery", &components.DeliveryArgs{
@@ -148,7 +158,7 @@ func compose(ctx *pulumi.Context, p Profile, c Config, providers providers, now 
 			Facts: f, Definition: definition, Repository: c.GitHub.Owner + "/" + f.Repositories[definition.Role], Branch: p.Environment,
 			ConnectionArn: s.delivery.ConnectionArn, Bucket: s.delivery.Bucket, KeyArn: s.delivery.KeyArn,
 			ApprovalTopicArn: s.delivery.ApprovalTopicArn, AlertTopicArn: s.delivery.AlertTopicArn, LogRetentionDays: p.LogRetentionDays,
-		}, with, pulumi.DependsOn([]pulumi.Resource{repository, s.factory})); err != nil {
+		}, with, pulumi.DependsOn([]pulumi.Resource{repository.Guard, s.factory.Pipeline})); err != nil {
 			return nil, err
 		}
 	}

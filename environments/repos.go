@@ -14,7 +14,7 @@ func (s *stack) repos(ctx *pulumi.Context, p Profile, c Config, f pipelines.Fact
 	for _, role := range []pipelines.Role{pipelines.Software, pipelines.Image, pipelines.Infrastructure, pipelines.DevOps} {
 		args := &components.RepoArgs{
 			Role: role, Name: f.Repositories[role], Product: c.Product, Create: owner, Branch: p.Environment, Upstream: p.Upstream,
-			Approvals: p.Approvals, Checks: c.GitHub.Checks[string(role)], ChecksApp: c.GitHub.ChecksApp, Reviewers: c.GitHub.Reviewers,
+			Approvals: p.Approvals, Checks: c.GitHub.Checks[string(role)], ChecksApp: c.GitHub.ChecksApp,
 			Starter: c.GitHub.Starter, CodeOwners: c.GitHub.CodeOwners,
 		}
 		switch role {
@@ -33,4 +33,18 @@ func (s *stack) repos(ctx *pulumi.Context, p Profile, c Config, f pipelines.Fact
 		s.repositories[role] = repo
 	}
 	return nil
+}
+
+// check makes what the checks of the environment's pull requests use, those of the devops repository among them: each stack is previewed.
+func (s *stack) check(ctx *pulumi.Context, c Config, f pipelines.Facts, with pulumi.ResourceOption) error {
+	repositories := map[pipelines.Role]pulumi.StringInput{pipelines.DevOps: pulumi.String(f.Repositories[pipelines.DevOps])}
+	for role, repo := range s.repositories {
+		repositories[role] = repo.Name
+	}
+	var err error
+	s.checks, err = components.NewChecks(ctx, "checks", &components.ChecksArgs{
+		Facts: f, Backend: c.Backend, Issuer: c.GitHub.Issuer, TrustIssuer: c.GitHub.TrustIssuer,
+		Repositories: repositories, Reviewers: c.GitHub.Reviewers,
+	}, with)
+	return err
 }

@@ -39,12 +39,18 @@ func TestMain(m *testing.M) {
 //	ami FILE              $ROOT becomes the root of the AMI that FILE names
 //	port                  $PORT becomes a free port
 //	http PATH             print what the server on $PORT answers
+//	operator ENV…         write Pulumi.ENV.yaml of the product for operators, whose repositories are software, image and infrastructure
+//	branch NAME FROM TO   create a branch of a repository
+//	protect NAME BRANCH   let only pull requests and the App change a branch
+//	release AMI TAG       hand an AMI off to branch dev of the repository infrastructure, as a pipeline does
+//	merge NAME NUMBER     merge a pull request
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", Setup: setup, RequireExplicitExec: true, UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"repository": repository, "checkout": checkout, "commit": commit, "git": runGit, "put": put, "get": get,
 			"log": logOf, "dump": dump, "unput": unput, "ami": ami, "port": port, "http": ask,
+			"operator": writeConfig, "branch": makeBranch, "protect": protect, "release": releaseAMI, "merge": merge,
 		},
 	})
 }
@@ -90,7 +96,7 @@ func setup(env *testscript.Env) error {
 	env.Defer(cloud.Close)
 	var err error
 	if w.forge, err = githubsim.New(githubsim.Options{
-		Dir: w.repos, Owner: "acme", Tokens: map[string]githubsim.Actor{"s3cret": {Login: "relay[bot]", App: 7}},
+		Dir: w.repos, Owner: "acme", Tokens: map[string]githubsim.Actor{"s3cret": {Login: "relay[bot]", App: 7}, "kims": person},
 	}); err != nil {
 		return err
 	}

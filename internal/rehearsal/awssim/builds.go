@@ -119,7 +119,7 @@ func (a *Account) image(arn string) (*build, error) {
 // listPage is how many images a list holds at most.
 const listPage = 25
 
-func (a *Account) imageBuilderActions() map[string]jsonAction {
+func (a *Account) imageBuilderActions() map[string]JSONAction {
 	type start struct {
 		ClientToken, ImagePipelineArn string
 		Tags                          map[string]string
@@ -127,7 +127,7 @@ func (a *Account) imageBuilderActions() map[string]jsonAction {
 	type get struct{ ImageBuildVersionArn string }
 	type listImages struct{ ImagePipelineArn, NextToken string }
 	type listSteps struct{ WorkflowExecutionId string }
-	return map[string]jsonAction{
+	return map[string]JSONAction{
 		"PUT /StartImagePipelineExecution": decoding(func(in start) (any, error) {
 			if in.ClientToken == "" || in.ImagePipelineArn == "" {
 				return nil, refuse("InvalidParameterException", "clientToken and imagePipelineArn are required")

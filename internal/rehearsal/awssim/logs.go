@@ -12,13 +12,13 @@ const maxEvents = 10_000
 
 // logsActions are those of CloudWatch Logs, which here holds the logs of bakes only: group /aws/imagebuilder/<image name>, stream
 // <version>/<build>. See EC2 Image Builder User Guide, "Monitor Image Builder logs with Amazon CloudWatch Logs".
-func (a *Account) logsActions() map[string]jsonAction {
+func (a *Account) logsActions() map[string]JSONAction {
 	type getLogEvents struct {
 		LogGroupName, LogStreamName, NextToken string
 		Limit                                  int
 		StartFromHead                          bool
 	}
-	return map[string]jsonAction{
+	return map[string]JSONAction{
 		"GetLogEvents": decoding(func(in getLogEvents) (any, error) {
 			if in.NextToken != "" || in.StartFromHead {
 				return nil, refuse("InvalidParameterException", "the rehearsal was taught to read the end of a log only")

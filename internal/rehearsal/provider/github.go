@@ -102,6 +102,10 @@ func (g GitHub) table() map[string]spec {
 			name: "name", id: "{repository}:{name}", out: o{"etag": etag, "url": "{url}/{owner}/{repository}/labels/{name}"},
 			required: "color repository", replace: "repository",
 		},
+		"github:index/actionsEnvironmentVariable:ActionsEnvironmentVariable": {
+			id: "{repository}:{environment}:{variableName}", out: o{"createdAt": "{now}", "updatedAt": "{now}"},
+			required: "environment repository value variableName", replace: "environment repository variableName",
+		},
 		"github:index/actionsVariable:ActionsVariable": {
 			id: "{repository}:{variableName}", out: o{"createdAt": "{now}", "updatedAt": "{now}"},
 			required: "repository value variableName", replace: "repository variableName",
