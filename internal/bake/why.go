@@ -116,7 +116,7 @@ func (b *baker) failedStep(ctx context.Context, arn string) (string, error) {
 // How much of a log is read, and shown: what a step printed before it failed, and what follows the failure.
 const (
 	logEvents = 500
-	before    = 20
+	before    = 16
 	after     = 10
 )
 
@@ -143,8 +143,8 @@ func evidence(lines []string) []string {
 	end := len(lines)
 	for i := len(lines) - 1; i >= 0; i-- {
 		if strings.HasPrefix(strings.TrimSpace(lines[i]), "ErrorMessage:") {
-			end = min(i+after, len(lines))
-			return lines[max(0, i-before-5):end]
+			end = min(i+1+after, len(lines))
+			return lines[max(0, i+1-before):end]
 		}
 	}
 	return lines[max(0, end-before):]
