@@ -84,6 +84,17 @@ func Releases(ctx context.Context, hub Hub, repository, ref string) iter.Seq2[En
 	}
 }
 
+// Newest is the release that a branch names now; nil when it has none yet.
+func Newest(ctx context.Context, hub Hub, repository, ref string) (*Entry, error) {
+	for entry, err := range Releases(ctx, hub, repository, ref) {
+		if err != nil {
+			return nil, err
+		}
+		return &entry, nil
+	}
+	return nil, nil
+}
+
 var trailer = regexp.MustCompile(`^[A-Za-z0-9-]+: \S.*$`)
 
 // Trailers returns the trailers of a commit message, one on a line: its last paragraph, if it has nothing else (git
