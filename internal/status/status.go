@@ -68,8 +68,9 @@ type Source struct {
 	// Pipelines are asked for one pipeline each; what they return with an error counts too.
 	Pipelines []func(context.Context) (pipelinestate.Pipeline, error)
 	// Reviews are the latest reviews; it is asked only when a pipeline waits for an approval.
-	Reviews   func(context.Context) ([]approval.Review, error)
-	Promotion func(context.Context, *history.Entry) (report.Promotion, error)
+	Reviews func(context.Context) ([]approval.Review, error)
+	// Promotion is asked how a release stands to upstream's: the one that git names, else the deployed one.
+	Promotion func(context.Context, report.Release) (report.Promotion, error)
 	Holds     func(context.Context) ([]Hold, error)
 }
 
@@ -117,11 +118,23 @@ func (s Source) gather(ctx context.Context) Environment {
 			e.Approval = &reviews[i]
 		}
 	}
-	e.Promotion, err = s.Promotion(ctx, e.Release)
+	e.Promotion, err = s.Promotion(ctx, e.release())
 	note(err)
 	e.Holds, err = s.Holds(ctx)
 	note(err)
 	return e
+}
+
+// release is what git names, or what was deployed while git names nothing.
+func (e Environment) release() report.Release {
+	switch {
+	case e.Release != nil:
+		r := e.Release.Release
+		return report.Release{ArtifactTag: r.ArtifactTag, AMI: e.Release.AMI, SoftwareCommit: r.SoftwareCommit, ImageCommit: r.ImageCommit}
+	case e.Deployed != nil:
+		return e.Deployed.Release
+	}
+	return report.Release{}
 }
 
 // Complete says that everything could be found out.
