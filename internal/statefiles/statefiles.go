@@ -67,7 +67,9 @@ func (d directory) List(_ context.Context, dir string) ([]string, error) {
 	return keys, err
 }
 
-func (d directory) Read(_ context.Context, key string) ([]byte, error) { return os.ReadFile(d.path(key)) }
+func (d directory) Read(_ context.Context, key string) ([]byte, error) {
+	return os.ReadFile(d.path(key))
+}
 
 func (d directory) Remove(_ context.Context, key string) error { return os.Remove(d.path(key)) }
 
