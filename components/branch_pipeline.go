@@ -82,7 +82,7 @@ func (p *BranchPipeline) pipeline(ctx *pulumi.Context, name string, args *Branch
 		push.FilePaths = codepipeline.PipelineTriggerGitConfigurationPushFilePathsArgs{Excludes: pulumi.ToStringArray(args.Definition.Ignore)}
 	}
 	return codepipeline.NewPipeline(ctx, name, &codepipeline.PipelineArgs{
-		Name: pulumi.String(args.Facts.Name(string(args.Definition.Role))), PipelineType: pulumi.String("V2"), RoleArn: service.arn,
+		Name: pulumi.String(args.Facts.Pipeline(args.Definition.Role)), PipelineType: pulumi.String("V2"), RoleArn: service.arn,
 		ExecutionMode: pulumi.String(string(args.Definition.Mode)),
 		ArtifactStores: codepipeline.PipelineArtifactStoreArray{codepipeline.PipelineArtifactStoreArgs{
 			Type: pulumi.String("S3"), Location: args.Bucket,

@@ -2,7 +2,6 @@ package components
 
 import (
 	"encoding/json"
-	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/codebuild"
@@ -23,7 +22,7 @@ const (
 
 // projectName is the name of a build's project, of its role and of its log group.
 func projectName(args *BranchPipelineArgs, stage pipelines.Stage) string {
-	return args.Facts.Name(string(args.Definition.Role), strings.ToLower(stage.Name))
+	return args.Facts.Project(args.Definition.Role, stage.Name)
 }
 
 // pipelineVariables are the variables whose values CodePipeline fills in at each execution, as the CodeBuild action's

@@ -169,7 +169,7 @@ func TestAnApprovalExpires(t *testing.T) {
 		for _, stage := range r.Only(t, typeStage).Inputs["stages"].ArrayValue() {
 			action := stage.ObjectValue()["actions"].ArrayValue()[0].ObjectValue()
 			if action["category"].StringValue() == "Approval" {
-				assert.InDelta(t, 4*24*60, action["timeoutInMinutes"].NumberValue(), 0)
+				assert.InDelta(t, 48*60, action["timeoutInMinutes"].NumberValue(), 0)
 			}
 		}
 	})

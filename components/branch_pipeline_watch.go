@@ -10,7 +10,7 @@ import (
 // watch tells people what went wrong. The notification says which execution and which stage; the alarm is a state that dashboards
 // and on-call tools read, and that passes five minutes after the last failure.
 func (p *BranchPipeline) watch(ctx *pulumi.Context, name string, args *BranchPipelineArgs, pipeline *codepipeline.Pipeline) error {
-	physical, parent := args.Facts.Name(string(args.Definition.Role)), pulumi.Parent(p)
+	physical, parent := args.Facts.Pipeline(args.Definition.Role), pulumi.Parent(p)
 	// AWS CodePipeline User Guide, "CloudWatch metrics for CodePipeline".
 	_, err := cloudwatch.NewMetricAlarm(ctx, name+"-failed", &cloudwatch.MetricAlarmArgs{
 		Name: pulumi.String(args.Facts.Name(string(args.Definition.Role), "failed")), AlarmDescription: pulumi.String("An execution of the pipeline " + physical + " failed"),

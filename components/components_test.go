@@ -18,7 +18,8 @@ import (
 )
 
 var facts = pipelines.Facts{
-	Product: "shop", Environment: "dev", Account: "111122223333", Region: "eu-west-1",
+	ReviewHours: 48,
+	Product:     "shop", Environment: "dev", Account: "111122223333", Region: "eu-west-1",
 	GitHub: vars.GitHub{Owner: "acme", API: "https://api.github.com/", Secret: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:x"},
 	Repositories: map[pipelines.Role]string{
 		pipelines.Software: "shop-software", pipelines.Image: "shop-image", pipelines.Infrastructure: "shop-infrastructure",

@@ -30,6 +30,8 @@ type ImageFactory struct {
 
 	// PipelineArn is the ARN of the Image Builder pipeline.
 	PipelineArn pulumi.StringOutput `pulumi:"pipelineArn"`
+	// Pipeline is the Image Builder pipeline, for those that depend on it: see Repo.Guard.
+	Pipeline pulumi.Resource
 }
 
 // NewImageFactory registers an ImageFactory.
@@ -59,7 +61,7 @@ func NewImageFactory(ctx *pulumi.Context, name string, args *ImageFactoryArgs, o
 	if err := factory.retire(ctx, name, args); err != nil {
 		return nil, err
 	}
-	factory.PipelineArn = pipeline.Arn
+	factory.PipelineArn, factory.Pipeline = pipeline.Arn, pipeline
 	return factory, ctx.RegisterResourceOutputs(factory, pulumi.Map{"pipelineArn": factory.PipelineArn})
 }
 

@@ -34,6 +34,8 @@ func (i *ImageFactory) profile(ctx *pulumi.Context, name string, args *ImageFact
 			allow(pipelines.Grant{Actions: []string{"s3:PutObject"}, Resources: []string{bucket + "/" + bakeLogs + "/*"}}),
 			allow(pipelines.Grant{Actions: []string{"kms:Decrypt", "kms:GenerateDataKey"}, Resources: []string{all[1].(string)}}),
 			allow(pipelines.Grant{Actions: []string{"ssm:GetParameter"}, Resources: []string{f.ARN("ssm", "parameter"+f.ManifestParameter())}}),
+			// What the machine is baked for: relay install holds the manifest against it.
+			allow(pipelines.Grant{Actions: []string{"imagebuilder:ListImagePipelineImages"}, Resources: []string{f.ImagePipelineARN()}}),
 			allow(pipelines.Grant{Actions: []string{"imagebuilder:GetComponent"}, Resources: []string{f.ARN("imagebuilder", "component/"+f.Name("bake")+"/*")}}),
 			allow(pipelines.Grant{
 				Actions: []string{"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}, Resources: []string{log, log + ":*"},

@@ -52,6 +52,9 @@ type Repo struct {
 
 	// Name is the repository's name, known once the branch exists and is guarded.
 	Name pulumi.StringOutput `pulumi:"name"`
+	// Guard is the ruleset, what comes last of it: to depend on the component would mean whatever of it is registered by then, which
+	// differs from run to run, and with it the plan.
+	Guard pulumi.Resource
 }
 
 // NewRepo registers a Repo.
@@ -83,6 +86,7 @@ func NewRepo(ctx *pulumi.Context, name string, args *RepoArgs, opts ...pulumi.Re
 	if err != nil {
 		return nil, err
 	}
+	repo.Guard = ruleset
 	repo.Name = pulumi.All(repository, ruleset.ID()).ApplyT(func(all []any) string { return all[0].(string) }).(pulumi.StringOutput)
 	return repo, ctx.RegisterResourceOutputs(repo, pulumi.Map{"name": repo.Name})
 }

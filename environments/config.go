@@ -57,6 +57,8 @@ type Config struct {
 	Plugins []pipelines.Plugin `json:"plugins,omitempty"`
 	// Bake says how images are made. Optional; every field has a default.
 	Bake pipelines.Bake `json:"bake,omitzero"`
+	// Review says what an approval is worth. Optional; every field has a default.
+	Review Review `json:"review,omitzero"`
 	// Backend is the URL of the Pulumi backend that keeps the state, such as s3://my-state.
 	Backend string `json:"backend"`
 	// SecretsKey is the ARN of the KMS key that the stack's secrets are encrypted with. Optional.
@@ -71,7 +73,7 @@ type GitHub struct {
 	Owner string `json:"owner"`
 	// App is the ID of the GitHub App whose token the pipelines use: it alone may commit past the rulesets.
 	App int `json:"app"`
-	// Secret is the ARN of the Secrets Manager secret with the token.
+	// Secret is the ARN of the Secrets Manager secret with the token, or with the App's key (internal/github.Fetch describes both).
 	Secret string `json:"secret"`
 	// API is the root of the REST API with a slash at its end. Optional; https://api.github.com/ by default.
 	API string `json:"api,omitempty"`
@@ -163,6 +165,9 @@ func (c *Config) complete() *Config {
 	if c.GitHub.ChecksApp == 0 {
 		c.GitHub.ChecksApp = actionsApp
 	}
+	if c.Review.Hours == 0 {
+		c.Review.Hours = defaultReviewHours
+	}
 	fill(&c.BaseImage, fmt.Sprintf("arn:aws:imagebuilder:%s:aws:image/amazon-linux-2023-x86/x.x.x", c.Region))
 	return c
 }
@@ -226,6 +231,7 @@ func (c *Config) validate(p Profile) []error {
 	for _, a := range c.Operators {
 		match(address, "operators", a, "e-mail addresses")
 	}
+	c.checkReview(check)
 	c.checkPlaces(check)
 	c.checkChoices(p, check)
 	slices.SortFunc(problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })

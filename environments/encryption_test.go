@@ -113,7 +113,10 @@ var (
 		"codebuild:BatchGetBuilds": true, "codebuild:StartBuild": true, "codebuild:StopBuild": true, "secretsmanager:GetSecretValue": true,
 		"sns:Publish": true, "ssm:GetParameter": true, "ssm:GetParameters": true, "ssm:PutParameter": true,
 		"imagebuilder:GetImage": true, "imagebuilder:GetComponent": true, "imagebuilder:StartImagePipelineExecution": true,
-		"imagebuilder:TagResource": true, "iam:PassRole": true,
+		"imagebuilder:TagResource": true, "imagebuilder:ListImagePipelineImages": true, "imagebuilder:ListWorkflowExecutions": true,
+		"imagebuilder:ListWorkflowStepExecutions": true, "iam:PassRole": true,
+		// A look at what was approved and what waits, and an end to what waits; PutApprovalResult would also let them approve.
+		"codepipeline:GetPipelineState": true, "codepipeline:ListActionExecutions": true, "codepipeline:StopPipelineExecution": true,
 		// Alarms on the systems, which follow environment.json, and the role that EC2 Auto Scaling has in every account.
 		"cloudwatch:DescribeAlarms": true, "cloudwatch:ListTagsForResource": true, "cloudwatch:PutMetricAlarm": true, "iam:CreateServiceLinkedRole": true,
 	}

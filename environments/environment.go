@@ -36,7 +36,7 @@ func Deploy(ctx *pulumi.Context) error {
 	if err := up.apart(profile, config); err != nil {
 		return err
 	}
-	before, err := readHistory(ctx)
+	before, err := readMemory(ctx)
 	if err != nil {
 		return err
 	}
@@ -104,8 +104,8 @@ func zones(ctx *pulumi.Context, p Profile, c Config, providers providers) ([]str
 	return all.Names[:p.Zones], nil
 }
 
-// facts are what the pipelines' definitions are filled with.
-func (c Config) facts(p Profile) pipelines.Facts {
+// Facts are what the pipelines' definitions are filled with.
+func (c Config) Facts(p Profile) pipelines.Facts {
 	f := pipelines.Facts{
 		Product: c.Product, Environment: p.Environment, Account: c.Account, Region: c.Region,
 		GitHub: vars.GitHub{Owner: c.GitHub.Owner, API: c.GitHub.API, Secret: c.GitHub.Secret},
@@ -113,7 +113,7 @@ func (c Config) facts(p Profile) pipelines.Facts {
 			pipelines.Software: c.GitHub.Software, pipelines.Image: c.GitHub.Image,
 			pipelines.Infrastructure: c.GitHub.Infrastructure, pipelines.DevOps: c.GitHub.DevOps,
 		},
-		Relay: c.Relay, Plugins: c.Plugins, Bake: c.Bake, SecretsKey: c.SecretsKey, BaseImage: c.BaseImage, StateBucket: stateBucket(c.Backend),
+		Relay: c.Relay, Plugins: c.Plugins, Bake: c.Bake, SecretsKey: c.SecretsKey, BaseImage: c.BaseImage, StateBucket: stateBucket(c.Backend), ReviewHours: c.Review.Hours,
 	}
 	if c.PulumiCLI != nil {
 		f.Pulumi = *c.PulumiCLI
@@ -133,7 +133,7 @@ type stack struct {
 
 func compose(ctx *pulumi.Context, p Profile, c Config, providers providers, now running, zones []string) (*stack, error) {
 	with := pulumi.Providers(providers.aws, providers.github)
-	f := c.facts(p)
+	f := c.Facts(p)
 	s := &stack{repositories: map[pipelines.Role]*components.Repo{}, pipelines: map[pipelines.Role]*components.BranchPipeline{}}
 	var err error
 	if err = s.repos(ctx, p, c, f, with); err != nil {
@@ -158,7 +158,7 @@ func compose(ctx *pulumi.Context, p Profile, c Config, providers providers, now 
 			Facts: f, Definition: definition, Repository: c.GitHub.Owner + "/" + f.Repositories[definition.Role], Branch: p.Environment,
 			ConnectionArn: s.delivery.ConnectionArn, Bucket: s.delivery.Bucket, KeyArn: s.delivery.KeyArn,
 			ApprovalTopicArn: s.delivery.ApprovalTopicArn, AlertTopicArn: s.delivery.AlertTopicArn, LogRetentionDays: p.LogRetentionDays,
-		}, with, pulumi.DependsOn([]pulumi.Resource{repository, s.factory})); err != nil {
+		}, with, pulumi.DependsOn([]pulumi.Resource{repository.Guard, s.factory.Pipeline})); err != nil {
 			return nil, err
 		}
 	}

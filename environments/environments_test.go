@@ -115,6 +115,26 @@ func TestEveryEnvironment(t *testing.T) {
 	}
 }
 
+// TestPipelinesWaitForNamedResources: what a component has registered by the time that another depends on it differs from run to run,
+// and a plan that one run made would not fit the next.
+func TestPipelinesWaitForNamedResources(t *testing.T) {
+	for _, profile := range environments.Profiles() {
+		r, err := scenario{environment: profile.Environment, files: map[string]string{"ami-id": ami}}.run(t, false)
+		require.NoError(t, err)
+		made := r.Of("ha-devops:index:BranchPipeline")
+		require.Len(t, made, 3)
+		for _, pipeline := range made {
+			var waits []string
+			for _, urn := range pipeline.After {
+				waits = append(waits, urn[strings.LastIndex(urn, "$")+1:])
+			}
+			assert.ElementsMatch(t, []string{
+				"github:index/repositoryRuleset:RepositoryRuleset::" + pipeline.Name, "aws:imagebuilder/imagePipeline:ImagePipeline::image-factory",
+			}, waits, pipeline.Name)
+		}
+	}
+}
+
 func TestTheFirstReleaseComesFromUpstream(t *testing.T) {
 	r, err := scenario{environment: "qa", upstream: ami}.run(t, false)
 	require.NoError(t, err)

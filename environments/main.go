@@ -6,6 +6,7 @@ import "github.com/tekpossible/ha-devops/components"
 var production = Profile{
 	Environment:      "main",
 	Upstream:         "qa",
+	Mirror:           "qa",
 	Zones:            3,
 	Exposure:         components.Public,
 	CapacityPercent:  100,

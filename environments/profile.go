@@ -14,6 +14,8 @@ type Profile struct {
 	Environment string
 	// Upstream is the environment that releases are promoted from, empty for the first.
 	Upstream string
+	// Mirror is the environment that this one must equal in all but zones and release, empty for none.
+	Mirror string
 	// Zones is the number of availability zones. A load balancer needs two.
 	Zones int
 	// Exposure is who reaches the systems.

@@ -23,6 +23,23 @@ const (
 	PromotionNeverUpstream = "never-upstream"
 )
 
+// PromotionMeaning says what a value of the output promotion means, in a sentence.
+func PromotionMeaning(p Profile, promotion string) string {
+	switch promotion {
+	case PromotionFirst:
+		return "Nothing is promoted into this environment: releases begin here."
+	case PromotionNone:
+		return "The environment has no release yet."
+	case PromotionInSync:
+		return fmt.Sprintf("%s runs this release now.", p.Upstream)
+	case PromotionBehind:
+		return fmt.Sprintf("%s ran this release and runs another one now.", p.Upstream)
+	case PromotionNeverUpstream:
+		return fmt.Sprintf("%s never ran this release.", p.Upstream)
+	}
+	return "It is not known how the release stands to upstream's."
+}
+
 // maxHistory is how many releases a stack remembers: some 5 KB of outputs, and months of releases of a busy team.
 const maxHistory = 100
 
@@ -80,15 +97,21 @@ func readUpstream(ctx *pulumi.Context, p Profile) (upstream, error) {
 		return upstream{}, fmt.Errorf("%s is promoted from %s: %w; run pulumi up for stack %s first", p.Environment, p.Upstream, err, p.Upstream)
 	}
 	return upstream{
-		account: output[outputAccount], ami: output[outputAMI], tag: output[outputArtifactTag],
+		account: output[outputAccount], ami: output[OutputAMI], tag: output[OutputArtifactTag],
 		history: parseHistory(output[outputHistory]), networks: output[outputNetworks],
 	}, nil
 }
 
-// readHistory reads what the environment's own stack remembers from before this run.
-func readHistory(ctx *pulumi.Context) (history, error) {
+// memory is what an environment's own stack remembers from before this run.
+type memory struct {
+	history history
+	// commit is the infrastructure commit that a pipeline deployed last.
+	commit string
+}
+
+func readMemory(ctx *pulumi.Context) (memory, error) {
 	output, err := readStack(ctx, ctx.Stack())
-	return parseHistory(output[outputHistory]), err
+	return memory{history: parseHistory(output[outputHistory]), commit: output[OutputCommit]}, err
 }
 
 // readStack reads the outputs that stacks tell each other; one that the stack does not have is empty.
@@ -99,7 +122,7 @@ func readStack(ctx *pulumi.Context, environment string) (map[string]string, erro
 		return nil, fmt.Errorf("stack %s: %w", name, err)
 	}
 	outputs := map[string]string{}
-	for _, key := range []string{outputAccount, outputAMI, outputArtifactTag, outputHistory, outputNetworks} {
+	for _, key := range []string{outputAccount, OutputAMI, OutputArtifactTag, outputHistory, outputNetworks, OutputCommit} {
 		details, err := stack.GetOutputDetails(key)
 		if err != nil {
 			return nil, fmt.Errorf("stack %s: output %s: %w", name, key, err)

@@ -6,6 +6,7 @@ import "github.com/tekpossible/ha-devops/components"
 var qa = Profile{
 	Environment:      "qa",
 	Upstream:         "dev",
+	Mirror:           "main",
 	Zones:            2,
 	Exposure:         components.Testers,
 	CapacityPercent:  100,

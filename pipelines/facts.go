@@ -31,6 +31,8 @@ type Facts struct {
 	SecretsKey string
 	// BaseImage is the image recipe's parent image: an AMI ID, or the ARN of an Image Builder image.
 	BaseImage string
+	// ReviewHours is how long a review can be approved and deployed.
+	ReviewHours int
 	// Bake says how images are made.
 	Bake Bake
 }
@@ -88,6 +90,14 @@ func (f Facts) LogBucket() string {
 
 // BakeLogGroup is the name of the log group that Image Builder writes an image's log to. It derives it from the recipe's name.
 func (f Facts) BakeLogGroup() string { return "/aws/imagebuilder/" + f.Name("image") }
+
+// Pipeline is the name of the pipeline of a repository.
+func (f Facts) Pipeline(role Role) string { return f.Name(string(role)) }
+
+// Project is the name of the build project of a pipeline's stage.
+func (f Facts) Project(role Role, stage string) string {
+	return f.Name(string(role), strings.ToLower(stage))
+}
 
 // ConfigParameter is the name of the SSM parameter that holds the stack's configuration.
 func (f Facts) ConfigParameter() string { return f.parameter("config") }

@@ -3,21 +3,23 @@ package pipelines_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/tekpossible/ha-devops/internal/bake"
 	"github.com/tekpossible/ha-devops/pipelines"
 )
 
-// grants are what the infrastructure pipeline's build of a stage may do with the stored reviews.
-func reviewActions(f pipelines.Facts, stage string) []string {
+// folderActions are what the infrastructure pipeline's build of a stage may do in a folder of the bucket.
+func folderActions(f pipelines.Facts, stage, folder string) []string {
 	var actions []string
 	for _, s := range pipelines.InfrastructurePipeline(f).Stages {
 		if s.Name != stage {
 			continue
 		}
 		for _, grant := range s.Build.Grants {
-			if slices.Contains(grant.Resources, "arn:aws:s3:::"+f.Bucket()+"/reviews/*") {
+			if slices.Contains(grant.Resources, "arn:aws:s3:::"+f.Bucket()+"/"+folder+"/*") {
 				actions = append(actions, grant.Actions...)
 			}
 		}
@@ -36,9 +38,16 @@ func TestReviewsAreWrittenByTheReviewAndReadByTheDeployment(t *testing.T) {
 					Product: "shop", Environment: "dev", Account: "111122223333", Region: "eu-west-1", StateBucket: "state",
 					Relay: tool, Pulumi: pulumi, SecretsKey: key, Plugins: make([]pipelines.Plugin, plugins),
 				}
-				assert.Equal(t, []string{"s3:PutObject"}, reviewActions(f, "Review"))
-				assert.Equal(t, []string{"s3:GetObject"}, reviewActions(f, "Deploy"))
+				assert.Equal(t, []string{"s3:PutObject"}, folderActions(f, "Review", "reviews"))
+				assert.Equal(t, []string{"s3:GetObject"}, folderActions(f, "Deploy", "reviews"))
+				assert.Equal(t, []string{"s3:GetObject"}, folderActions(f, "Review", "deployments"))
+				assert.Equal(t, []string{"s3:GetObject", "s3:PutObject"}, folderActions(f, "Deploy", "deployments"))
 			}
 		}
 	}
+}
+
+func TestABakeHasMoreTimeThanRelayWaits(t *testing.T) {
+	build := pipelines.ImagePipeline(facts("dev")).Stages[0].Build
+	assert.Greater(t, time.Duration(build.TimeoutMinutes)*time.Minute, bake.Patience+10*time.Minute, "relay says what it waited for before it is ended")
 }

@@ -31,8 +31,17 @@ func ImagePipeline(f Facts) Pipeline {
 				readSecret(f),
 				{Actions: []string{"s3:GetObject", "s3:PutObject"}, Resources: []string{f.object(imageFolder)}},
 				{Actions: []string{"ssm:PutParameter"}, Resources: []string{f.ARN("ssm", "parameter"+f.ManifestParameter())}},
-				{Actions: []string{"imagebuilder:StartImagePipelineExecution"}, Resources: []string{f.ImagePipelineARN()}},
-				{Actions: []string{"imagebuilder:GetImage", "imagebuilder:TagResource"}, Resources: []string{f.ARN("imagebuilder", "image/"+f.Name("image")+"/*")}},
+				{
+					Actions:   []string{"imagebuilder:StartImagePipelineExecution", "imagebuilder:ListImagePipelineImages"},
+					Resources: []string{f.ImagePipelineARN()},
+				},
+				{
+					Actions:   []string{"imagebuilder:GetImage", "imagebuilder:TagResource", "imagebuilder:ListWorkflowExecutions"},
+					Resources: []string{f.ARN("imagebuilder", "image/"+f.Name("image")+"/*")},
+				},
+				// Why a bake has failed: the step, and the log. A workflow execution's ID says nothing of its image.
+				{Actions: []string{"imagebuilder:ListWorkflowStepExecutions"}, Resources: []string{f.ARN("imagebuilder", "workflow-execution/*")}},
+				{Actions: []string{"logs:GetLogEvents"}, Resources: []string{f.ARN("logs", "log-group:"+f.BakeLogGroup()+":log-stream:*")}},
 				// EC2 knows no resource for DescribeImages.
 				{Actions: []string{"ec2:DescribeImages"}, Resources: []string{"*"}},
 				{
@@ -43,7 +52,7 @@ func ImagePipeline(f Facts) Pipeline {
 					}},
 				},
 			},
-			// A bake takes 15 to 40 minutes on AWS; the Image Builder pipeline has its own limits.
+			// More than relay itself waits (bake.Patience), so that it can say what it waited for.
 			TimeoutMinutes: 120,
 		},
 	}}}

@@ -10,7 +10,7 @@ import (
 // InfrastructurePipeline previews a commit of the infrastructure repository, stores the reports and the plan, waits for the
 // approval, and deploys exactly what was approved.
 func InfrastructurePipeline(f Facts) Pipeline {
-	review := vars.Review{Common: f.common(), Config: f.ConfigParameter()}
+	review := vars.Review{Common: f.common(), Pipeline: f.Pipeline(Infrastructure), Config: f.ConfigParameter()}
 	tools, shared := pulumiTools(f)
 	shared = append(shared, readSecret(f), readSystems(), Grant{
 		Actions: []string{"ssm:GetParameters"}, Resources: []string{f.ARN("ssm", "parameter"+f.ConfigParameter())},
@@ -21,12 +21,19 @@ func InfrastructurePipeline(f Facts) Pipeline {
 	if f.SecretsKey != "" {
 		shared = append(shared, Grant{Actions: []string{"kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"}, Resources: []string{f.SecretsKey}})
 	}
-	reviews := func(action string) []Grant {
-		return []Grant{{Actions: []string{action}, Resources: []string{f.object(reviewsFolder)}}}
+	pipeline := f.ARN("codepipeline", f.Pipeline(Infrastructure))
+	objects := func(folder string, actions ...string) Grant {
+		return Grant{Actions: actions, Resources: []string{f.object(folder)}}
 	}
+	// Both wait for a deployment whose build still runs, and only for that.
+	shared = append(shared,
+		Grant{Actions: []string{"codebuild:BatchGetBuilds"}, Resources: []string{f.ARN("codebuild", "project/"+f.Project(Infrastructure, deployAction))}},
+		// Without it S3 calls an object that is not there forbidden (Amazon S3 API Reference, GetObject).
+		Grant{Actions: []string{"s3:ListBucket"}, Resources: []string{"arn:aws:s3:::" + f.Bucket()}},
+	)
 	return Pipeline{Role: Infrastructure, Mode: Superseded, Ignore: notes(), Stages: []Stage{
 		{
-			Name: reviewAction,
+			Name: ReviewAction,
 			Build: &Build{
 				Description: "Previews the change, saves the plan and writes the reports",
 				Buildspec: Buildspec{
@@ -36,25 +43,30 @@ func InfrastructurePipeline(f Facts) Pipeline {
 					Exports: vars.Names(vars.Reviewed{}),
 					Cache:   []string{toolCache + "/**/*"},
 				},
-				Variables:      vars.Write(review),
-				Grants:         slices.Concat(shared, reviews("s3:PutObject")),
-				TimeoutMinutes: 30,
-				Namespace:      reviewAction,
+				Variables: vars.Write(review),
+				Grants: slices.Concat(shared, []Grant{
+					objects(reviewsFolder, "s3:PutObject"), objects(deploymentsFolder, "s3:GetObject"),
+					// A newer review stops the run whose approval still waits. It could not reject it without the right to approve it as well.
+					{Actions: []string{"codepipeline:GetPipelineState", "codepipeline:StopPipelineExecution"}, Resources: []string{pipeline}},
+				}),
+				// It waits for a deployment that is under way, and that for its rollout.
+				TimeoutMinutes: 150,
+				Namespace:      ReviewAction,
 			},
 		},
 		{
-			Name: "Approve",
+			Name: ApproveAction,
 			// Nobody is asked to approve nothing. The deployment runs all the same: bound to a plan without changes, it changes none.
 			Skip: &Skip{Variable: reviewed("REVIEW_CHANGES"), Value: vars.NoChanges},
 			Approval: &Approval{
 				Message: fmt.Sprintf("%s: %s. Review %s", f.Environment, reviewed("REVIEW_SUMMARY"), reviewed("REVIEW_DIGEST")),
 				Link:    reviewed("REVIEW_REPORT"),
-				// Over a long weekend, no longer: what was reviewed ages.
-				TimeoutMinutes: 4 * 24 * 60,
+				// What was reviewed ages.
+				TimeoutMinutes: f.ReviewHours * 60,
 			},
 		},
 		{
-			Name: "Deploy",
+			Name: deployAction,
 			Build: &Build{
 				Description: "Deploys the plan that was approved and waits for the rollout",
 				Buildspec: Buildspec{
@@ -65,14 +77,17 @@ func InfrastructurePipeline(f Facts) Pipeline {
 				Variables: vars.Write(vars.Deploy{
 					Review: review, ReviewURI: reviewed("REVIEW_URI"), ReviewDigest: reviewed("REVIEW_DIGEST"),
 				}),
-				Grants:         slices.Concat(shared, reviews("s3:GetObject"), writeSystems(f)),
+				Grants: slices.Concat(shared, []Grant{
+					objects(reviewsFolder, "s3:GetObject"), objects(deploymentsFolder, "s3:GetObject", "s3:PutObject"),
+					{Actions: []string{"codepipeline:ListActionExecutions"}, Resources: []string{pipeline}},
+				}, writeSystems(f)),
 				TimeoutMinutes: 120,
 			},
 		},
 	}}
 }
 
-func reviewed(name string) string { return "#{" + reviewAction + "." + name + "}" }
+func reviewed(name string) string { return "#{" + ReviewAction + "." + name + "}" }
 
 // readSystems is what a preview and the wait for a rollout look at. EC2, Auto Scaling and Elastic Load Balancing know no
 // resources for most of their describing actions.

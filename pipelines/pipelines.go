@@ -3,7 +3,10 @@
 // package turns a definition into resources.
 package pipelines
 
-import "github.com/tekpossible/ha-devops/internal/vars"
+import (
+	"github.com/tekpossible/ha-devops/internal/deployment"
+	"github.com/tekpossible/ha-devops/internal/vars"
+)
 
 // Role is what a repository is for, and with it the pipeline that its branches start.
 type Role string
@@ -96,12 +99,20 @@ type Grant struct {
 
 // Variables that CodePipeline fills in (AWS CodePipeline User Guide, "Variables reference").
 const (
-	executionID    = "#{codepipeline.PipelineExecutionId}"
-	sourceCommit   = "#{" + SourceNamespace + ".CommitId}"
-	reviewsFolder  = "reviews"
-	reviewAction   = "Review"
-	softwareFolder = "software"
-	imageFolder    = "image"
+	executionID   = "#{codepipeline.PipelineExecutionId}"
+	sourceCommit  = "#{" + SourceNamespace + ".CommitId}"
+	reviewsFolder = "reviews"
+	// deploymentsFolder is that of package deployment, whose records only deployments write.
+	deploymentsFolder = deployment.Folder
+	softwareFolder    = "software"
+	imageFolder       = "image"
+)
+
+// The actions of the infrastructure pipeline that relay looks at, and with them their stages.
+const (
+	ReviewAction  = "Review"
+	ApproveAction = "Approve"
+	deployAction  = "Deploy"
 )
 
 // SourceNamespace is the namespace of the variables of every pipeline's source action.

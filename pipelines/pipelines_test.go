@@ -19,7 +19,7 @@ import (
 func facts(environment string) pipelines.Facts {
 	tool := pipelines.Tool{URI: "s3://tools/relay", SHA256: strings.Repeat("ab", 32)}
 	return pipelines.Facts{
-		Product: "shop", Environment: environment, Account: "111122223333", Region: "eu-west-1",
+		Product: "shop", Environment: environment, Account: "111122223333", Region: "eu-west-1", ReviewHours: 48,
 		GitHub: vars.GitHub{Owner: "acme", API: "https://api.github.com/", Secret: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:x"},
 		Repositories: map[pipelines.Role]string{
 			pipelines.Software: "shop-software", pipelines.Image: "shop-image", pipelines.Infrastructure: "shop-infrastructure",

@@ -11,7 +11,7 @@ rule := {
 }
 
 # What keeps data, or what everything else stands in. Of the modules, rather a type too many is named than one too few.
-data_bearing := lib.buckets | lib.load_balancers | {
+data_bearing := (lib.buckets | lib.load_balancers) | {
 	"aws:kms/key:Key", "aws:cloudwatch/logGroup:LogGroup", "aws:ssm/parameter:Parameter", "aws:ebs/volume:Volume", "aws:ebs/snapshot:Snapshot",
 	"aws:sqs/queue:Queue", "aws:ec2/vpc:Vpc", "aws:ec2/instance:Instance", "aws:ecr/repository:Repository", "aws:kinesis/stream:Stream",
 	"aws:opensearch/domain:Domain", "aws:cognito/userPool:UserPool", "github:index/repository:Repository",
@@ -45,7 +45,7 @@ findings contains lib.finding(r, sprintf("%s of a protected resource%s", [r.op, 
 }
 
 # What serves requests: a replacement keeps nothing and may interrupt. The approver should expect it.
-serving := lib.listeners | lib.target_groups | {
+serving := (lib.listeners | lib.target_groups) | {
 	"aws:autoscaling/group:Group", "aws:ec2/launchTemplate:LaunchTemplate", "aws:ec2/subnet:Subnet", "aws:ec2/natGateway:NatGateway",
 	"aws:ec2/internetGateway:InternetGateway", "aws:ec2/eip:Eip", "aws:ec2/securityGroup:SecurityGroup", "aws:acm/certificate:Certificate",
 	"aws:ec2/vpcEndpoint:VpcEndpoint",

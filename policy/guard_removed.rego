@@ -26,13 +26,15 @@ findings contains object.union(lib.finding(r, sprintf("delete of %s", [r.type]))
 }
 
 # An alarm that tells nobody.
-findings contains object.union(lib.finding(r, message), {"severity": severity}) if {
+findings contains object.union(lib.finding(r, "actionsEnabled is false"), {"severity": severity}) if {
 	some r in lib.made({"aws:cloudwatch/metricAlarm:MetricAlarm"})
-	some message in mute(r.after)
+	object.get(r.after, "actionsEnabled", true) in {false, "false"}
 }
 
-mute(after) := {"actionsEnabled is false" | object.get(after, "actionsEnabled", true) in {false, "false"}} |
-	{"alarmActions is empty" | count(lib.list(after, ["alarmActions"])) == 0}
+findings contains object.union(lib.finding(r, "alarmActions is empty"), {"severity": severity}) if {
+	some r in lib.made({"aws:cloudwatch/metricAlarm:MetricAlarm"})
+	count(lib.list(r.after, ["alarmActions"])) == 0
+}
 
 # The team's own environment may do without.
 severity := "warning" if input.environment == "dev"

@@ -27,7 +27,7 @@ test_accepts_the_end_of_what_guards_nothing if {
 	count(findings) == 0 with input as lib_test.given("main", [gone])
 }
 
-test_refuses_the_end_of_a_guard if {{f.severity | some f in deleted("main")} == {"error"}}
+test_refuses_the_end_of_a_guard if {f.severity | some f in deleted("main")} == {"error"}
 
 test_refuses_an_alarm_that_tells_nobody if {
 	{f.message | some f in found("main", {"after": {"alarmActions": []}})} == {"alarmActions is empty"}
@@ -35,4 +35,4 @@ test_refuses_an_alarm_that_tells_nobody if {
 	count(found("main", {"after": {}})) == 1
 }
 
-test_warns_in_dev if {{f.severity | some f in deleted("dev")} == {"warning"}}
+test_warns_in_dev if {f.severity | some f in deleted("dev")} == {"warning"}

@@ -3,11 +3,13 @@ package policy_test
 import (
 	"fmt"
 	"io/fs"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/format"
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 	"github.com/open-policy-agent/opa/v1/tester"
 	"github.com/stretchr/testify/assert"
@@ -73,4 +75,18 @@ func TestEveryRuleHasPassingAndFailingTests(t *testing.T) {
 		assert.NotZero(t, refuses, "%s: no test_refuses_… or test_warns_…", name)
 	}
 	assert.GreaterOrEqual(t, rules, 10)
+}
+
+func TestRegoIsFormatted(t *testing.T) {
+	for name := range modules(t) {
+		text, err := fs.ReadFile(policy.Files, name)
+		require.NoError(t, err)
+		formatted, err := format.SourceWithOpts(name, text, format.Opts{RegoVersion: ast.RegoV1})
+		require.NoError(t, err)
+		if os.Getenv("UPDATE_REGO") != "" {
+			require.NoError(t, os.WriteFile(name, formatted, 0o600))
+			continue
+		}
+		assert.Equal(t, string(formatted), string(text), "run UPDATE_REGO=1 go test ./policy -run Formatted")
+	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/imagebuilder"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -44,7 +45,7 @@ func runBake(ctx context.Context, d *deps, dir string) error {
 	}
 	result, err := bake.Run(ctx, bake.Clients{
 		S3: s3.NewFromConfig(cfg), SSM: ssm.NewFromConfig(cfg), EC2: ec2.NewFromConfig(cfg),
-		ImageBuilder: imagebuilder.NewFromConfig(cfg), GitHub: client,
+		ImageBuilder: imagebuilder.NewFromConfig(cfg), Logs: cloudwatchlogs.NewFromConfig(cfg), GitHub: client,
 	}, v, cfg.Region, dir, d.ui.progress)
 	if err != nil {
 		return err

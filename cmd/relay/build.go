@@ -34,7 +34,7 @@ func newBuildCommand(d *deps) *cobra.Command {
 		Use:   "build",
 		Short: "Build and pack the software, and hand it off to the image repository",
 		Long: "build runs the build command of .relay.yaml, packs the tree, puts it on S3 with its provenance, and writes its tag into\n" +
-			"config.json of the image repository. Running it again for the same commit changes nothing.\n\n" + exitCodes,
+			"config.json of the image repository. Running it again for the same commit changes nothing, and finishes what a killed run began.\n\n" + exitCodes,
 		Example: "  relay build --dir . --output json",
 		Args:    cobra.NoArgs,
 		RunE:    run(func(ctx context.Context) error { return build(ctx, d, dir) }),
@@ -90,7 +90,7 @@ func build(ctx context.Context, d *deps, dir string) error {
 	}); err != nil {
 		return err
 	}
-	if err := uploadProvenance(ctx, d, store, v, software, digest, file, started); err != nil {
+	if err := uploadProvenance(ctx, store, v, software, digest, file, started); err != nil {
 		return err
 	}
 	client, err := connectGitHub(ctx, cfg, v.GitHub)

@@ -1,11 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"fmt"
 	"time"
 
@@ -18,9 +14,8 @@ import (
 	"github.com/tekpossible/ha-devops/internal/vars"
 )
 
-// uploadProvenance puts the statement beside the artifact. A second run's statement differs in its times; the first one, of
-// the run that put the artifact there, stays.
-func uploadProvenance(ctx context.Context, d *deps, store artifact.Store, v vars.Build, software imageconfig.Software,
+// uploadProvenance puts the statement of this run beside the artifact.
+func uploadProvenance(ctx context.Context, store artifact.Store, v vars.Build, software imageconfig.Software,
 	digest artifact.Digest, file relayfile.File, started time.Time,
 ) error {
 	statement, err := artifact.Provenance(artifact.Build{
@@ -32,17 +27,7 @@ func uploadProvenance(ctx context.Context, d *deps, store artifact.Store, v vars
 	if err != nil {
 		return fmt.Errorf("writing the provenance: %w", err)
 	}
-	sum := sha256.Sum256(statement)
-	err = artifact.Upload(ctx, store, artifact.Object{
-		Bucket: v.Bucket, Key: artifact.ProvenanceKey(artifact.SoftwareKey(v.Product, software.Tag)), ContentType: "application/json",
-		Digest: artifact.Digest{SHA256: hex.EncodeToString(sum[:]), Size: int64(len(statement))}, Body: bytes.NewReader(statement),
-	})
-	var there *artifact.ConflictError
-	if errors.As(err, &there) {
-		d.ui.progress("the artifact's provenance is there already")
-		return nil
-	}
-	return err
+	return artifact.UploadProvenance(ctx, store, v.Bucket, artifact.ProvenanceKey(artifact.SoftwareKey(v.Product, software.Tag)), statement)
 }
 
 // handOffSoftware writes the artifact into config.json of the image repository.

@@ -2,9 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"os"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
@@ -13,79 +10,104 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tekpossible/ha-devops/environments"
+	"github.com/tekpossible/ha-devops/internal/deploy"
+	"github.com/tekpossible/ha-devops/internal/deployment"
+	"github.com/tekpossible/ha-devops/internal/envspec"
+	"github.com/tekpossible/ha-devops/internal/lint"
+	"github.com/tekpossible/ha-devops/internal/release"
 	"github.com/tekpossible/ha-devops/internal/review"
 	"github.com/tekpossible/ha-devops/internal/rollout"
+	"github.com/tekpossible/ha-devops/internal/stack"
 	"github.com/tekpossible/ha-devops/internal/vars"
 )
 
 func newDeployCommand(d *deps) *cobra.Command {
-	return &cobra.Command{
+	var patience time.Duration
+	cmd := &cobra.Command{
 		Use:   "deploy",
-		Short: "Deploy exactly what was reviewed, and wait until it runs",
-		Long: "deploy fetches the review with the approved digest, checks that nothing of it and nothing in the stack's state has changed since,\n" +
-			"updates the stack bound to the reviewed plan, and waits until every instance runs the release and is healthy.\n\n" + exitCodes,
+		Short: "Deploy exactly what was approved, wait until it runs, and bring the last release back when it does not",
+		Long: "deploy fetches the review with the approved digest and refuses it unless all is as it was when it was made: every stored file, the\n" +
+			"state, the branch, what a new preview shows, the approval, the tools. Then it updates the stack, bound to the reviewed plan, and\n" +
+			"waits until every instance runs the release and is healthy. When that fails it restores the last good release, git first.\n" +
+			"A run that was killed is finished by the next one.\n\n" + exitCodes,
 		Example: "  relay deploy",
 		Args:    cobra.NoArgs,
-		RunE:    run(func(ctx context.Context) error { return runDeploy(ctx, d) }),
+		RunE:    run(func(ctx context.Context) error { return runDeploy(ctx, d, patience) }),
 	}
+	cmd.Flags().DurationVar(&patience, "wait", 20*time.Minute, "how long another deployment and the stack's lock are waited for")
+	return cmd
 }
 
-func runDeploy(ctx context.Context, d *deps) error {
+func runDeploy(ctx context.Context, d *deps, patience time.Duration) error {
 	var v vars.Deploy
 	if err := vars.Read(&v, d.getenv); err != nil {
 		return err
 	}
-	p, err := openProgram(ctx, d, v.Review)
+	p, err := openProgram(ctx, d, vars.DryRun{Environment: v.Environment, Commit: v.Commit, Config: v.Config})
 	if err != nil {
 		return err
 	}
 	defer p.close()
-	m, plan, err := review.Store{S3: s3.NewFromConfig(p.cfg), Bucket: v.Bucket}.Load(ctx, v.ReviewURI, v.ReviewDigest)
+	approved, err := review.Store{S3: s3.NewFromConfig(p.cfg), Bucket: v.Bucket}.Load(ctx, v.ReviewURI, v.ReviewDigest)
 	if err != nil {
 		return err
 	}
-	if err := checkReview(m, v); err != nil {
-		return err
-	}
-	state, err := p.stack.Settle(ctx)
+	work, err := p.deployment(ctx, d, v, approved)
 	if err != nil {
 		return err
 	}
-	if state != m.State {
-		return fmt.Errorf("stack %s: the review started from state %s, found %s: the stack was changed since; release the pipeline again", v.Environment, m.State, state)
-	}
-	if err := os.WriteFile(p.planFile(), plan, 0o600); err != nil {
-		return err
-	}
-	began := time.Now()
-	outputs, err := p.stack.Up(ctx, p.planFile())
+	work.Patience = patience
+	result, err := work.Do(ctx)
 	if err != nil {
 		return err
 	}
+	d.ui.progress("deployed: %s %s", result.To.ArtifactTag, result.To.AMI)
+	return d.ui.result(result)
+}
+
+func (p *program) deployment(ctx context.Context, d *deps, v vars.Deploy, approved review.Review) (deploy.Deployment, error) {
+	binary, err := self()
+	if err != nil {
+		return deploy.Deployment{}, err
+	}
+	pulumi, err := stack.Version()
+	if err != nil {
+		return deploy.Deployment{}, err
+	}
+	reviewed, err := p.at(ctx, v.Commit)
+	if err != nil {
+		return deploy.Deployment{}, err
+	}
+	locks, err := p.locks()
+	if err != nil {
+		return deploy.Deployment{}, err
+	}
+	lease, err := deployment.Mine(v.Execution, d.getenv("CODEBUILD_BUILD_ID"))
+	return deploy.Deployment{
+		Review: approved, Digest: v.ReviewDigest,
+		Run: review.Run{
+			Product: v.Product, Environment: v.Environment, Commit: v.Commit, Execution: v.Execution, Relay: binary, Pulumi: pulumi, Now: time.Now(),
+		},
+		SeparateApprover: p.config.Review.SeparateApprover, Approvals: p.approvals(),
+		Stack: reviewed, Open: func(ctx context.Context, commit string) (deploy.Stack, error) { return p.at(ctx, commit) }, Dir: p.dir,
+		Hub: p.hub, Repository: p.config.GitHub.Infrastructure,
+		Matters: []string{release.AMIFile, envspec.File}, Grounds: []string{lint.ExceptionsFile, lint.SignatureFile},
+		Records: p.records(), Locks: locks, Lease: lease, Gone: p.owners().Gone,
+		Rollout: func(ctx context.Context, outputs map[string]string, since time.Time) error {
+			return p.rollout(ctx, d, outputs, since)
+		},
+		Progress: d.ui.progress,
+	}, err
+}
+
+func (p *program) rollout(ctx context.Context, d *deps, outputs map[string]string, since time.Time) error {
 	group := outputs[environments.OutputGroup]
 	if group == "" {
-		d.ui.progress("deployed; the environment has no release yet, so that nothing is rolled out")
+		d.ui.progress("the environment has no release yet, so that nothing is rolled out")
 		return nil
 	}
 	return rollout.Wait{
 		Groups: autoscaling.NewFromConfig(p.cfg), Targets: elasticloadbalancingv2.NewFromConfig(p.cfg), Group: group,
-		Since: began, Progress: func(state string) { d.ui.progress("%s: %s", group, state) },
+		Since: since, Progress: func(state string) { d.ui.progress("%s: %s", group, state) },
 	}.Until(ctx)
-}
-
-// checkReview refuses a review of something else than this run is for.
-func checkReview(m review.Manifest, v vars.Deploy) error {
-	var problems []error
-	for _, field := range []struct{ name, reviewed, run string }{
-		{"product", m.Product, v.Product},
-		{"environment", m.Environment, v.Environment},
-		{"commit", m.Commit, v.Commit},
-		{"execution", m.Execution, v.Execution},
-	} {
-		if field.reviewed != field.run {
-			problems = append(problems, fmt.Errorf("%s: %s %q was reviewed, this run is for %q; release the pipeline again",
-				v.ReviewURI, field.name, field.reviewed, field.run))
-		}
-	}
-	return errors.Join(problems...)
 }

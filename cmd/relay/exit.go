@@ -5,19 +5,25 @@ import (
 
 	"github.com/tekpossible/ha-devops/internal/bake"
 	"github.com/tekpossible/ha-devops/internal/bake/manifest"
+	"github.com/tekpossible/ha-devops/internal/deploy"
 	"github.com/tekpossible/ha-devops/internal/imageconfig"
 	"github.com/tekpossible/ha-devops/internal/relayfile"
+	"github.com/tekpossible/ha-devops/internal/review"
+	"github.com/tekpossible/ha-devops/internal/rollback"
 	"github.com/tekpossible/ha-devops/internal/vars"
 )
 
 // The exit codes; people and pipelines rely on them.
 const (
-	exitDone   = 0
-	exitFailed = 1
-	exitUsage  = 2
+	exitDone       = 0
+	exitFailed     = 1
+	exitUsage      = 2
+	exitRefused    = 3
+	exitRolledBack = 4
 )
 
-const exitCodes = "Exit status: 0 done, 1 failed, 2 bad usage or bad input (flags, variables, a file of a repository)."
+const exitCodes = "Exit status: 0 done, 1 failed, 2 bad usage or bad input (flags, variables, a file of a repository),\n" +
+	"3 refused to deploy and nothing was changed, 4 failed and rolled back to the last good release."
 
 // workError is an error of a command's work, in contrast to one of its usage.
 type workError struct{ error }
@@ -32,6 +38,10 @@ func exitCode(err error) int {
 		return exitDone
 	case !errors.As(err, &work), badInput(err):
 		return exitUsage
+	case is[*deploy.RolledBackError](err):
+		return exitRolledBack
+	case review.Refused(err):
+		return exitRefused
 	default:
 		return exitFailed
 	}
@@ -39,7 +49,7 @@ func exitCode(err error) int {
 
 func badInput(err error) bool {
 	return is[*vars.MissingError](err) || is[*relayfile.InvalidError](err) || is[*imageconfig.InvalidError](err) ||
-		is[*manifest.InvalidError](err) || is[*bake.BaseError](err) || is[*inputError](err)
+		is[*manifest.InvalidError](err) || is[*bake.BaseError](err) || is[*rollback.NotFoundError](err) || is[*inputError](err)
 }
 
 func is[E error](err error) bool {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"syscall"
 
+	"github.com/aws/aws-sdk-go-v2/service/imagebuilder"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/spf13/cobra"
@@ -21,9 +22,9 @@ func newInstallCommand(d *deps) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "install",
 		Short: "Install what the bake manifest says on the machine that is baked",
-		Long: "install reads the bake manifest, fetches and verifies software and image content, unpacks them, writes release.json and the\n" +
-			"systemd unit, and runs the image repository's setup script. With --test it checks the result on a machine that was started\n" +
-			"from the image. $DESTDIR prefixes every absolute path.\n\n" + exitCodes,
+		Long: "install reads the bake manifest and makes sure that it is the one of the bake that is under way, fetches and verifies software\n" +
+			"and image content, unpacks them, writes release.json and the systemd unit, and runs the image repository's setup script. With\n" +
+			"--test it checks the result on a machine that was started from the image. $DESTDIR prefixes every absolute path.\n\n" + exitCodes,
 		Example: "  relay install --manifest /shop/dev/manifest --product shop",
 		Args:    cobra.NoArgs,
 		RunE: run(func(ctx context.Context) error {
@@ -50,6 +51,9 @@ func runInstall(ctx context.Context, d *deps, manifestName, product string, test
 	}
 	m, err := install.Manifest(ctx, ssm.NewFromConfig(cfg), manifestName, product)
 	if err != nil {
+		return err
+	}
+	if m, err = install.Confirm(ctx, imagebuilder.NewFromConfig(cfg), m); err != nil {
 		return err
 	}
 	machine := install.Machine{DestDir: d.getenv("DESTDIR"), Environ: d.environ, Log: d.ui.stderr, Progress: d.ui.progress}

@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/tekpossible/ha-devops/internal/retry"
 )
 
 func main() {
@@ -26,7 +28,7 @@ func Main(ctx context.Context, args, environ []string, stdin io.Reader, stdout, 
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	err := root.ExecuteContext(retry.Tell(ctx, func(text string) { ui.progress("%s", text) }))
 	if err != nil {
 		ui.fail(err)
 	}

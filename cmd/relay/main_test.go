@@ -10,6 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/tekpossible/ha-devops/internal/git"
@@ -32,15 +35,22 @@ func TestMain(m *testing.M) {
 //	get NAME PATH FILE    write a file of branch dev of a repository to FILE
 //	log NAME              print the messages of branch dev, newest first
 //	dump DIR              write every bucket's objects below DIR
+//	unput KEY             delete an object of the bucket shop-dev
 //	ami FILE              $ROOT becomes the root of the AMI that FILE names
 //	port                  $PORT becomes a free port
 //	http PATH             print what the server on $PORT answers
+//	operator ENV…         write Pulumi.ENV.yaml of the product for operators, whose repositories are software, image and infrastructure
+//	branch NAME FROM TO   create a branch of a repository
+//	protect NAME BRANCH   let only pull requests and the App change a branch
+//	release AMI TAG       hand an AMI off to branch dev of the repository infrastructure, as a pipeline does
+//	merge NAME NUMBER     merge a pull request
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", Setup: setup, RequireExplicitExec: true, UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"repository": repository, "checkout": checkout, "commit": commit, "git": runGit, "put": put, "get": get,
-			"log": logOf, "dump": dump, "ami": ami, "port": port, "http": ask,
+			"log": logOf, "dump": dump, "unput": unput, "ami": ami, "port": port, "http": ask,
+			"operator": writeConfig, "branch": makeBranch, "protect": protect, "release": releaseAMI, "merge": merge,
 		},
 	})
 }
@@ -86,7 +96,7 @@ func setup(env *testscript.Env) error {
 	env.Defer(cloud.Close)
 	var err error
 	if w.forge, err = githubsim.New(githubsim.Options{
-		Dir: w.repos, Owner: "acme", Tokens: map[string]githubsim.Actor{"s3cret": {Login: "relay[bot]", App: 7}},
+		Dir: w.repos, Owner: "acme", Tokens: map[string]githubsim.Actor{"s3cret": {Login: "relay[bot]", App: 7}, "kims": person},
 	}); err != nil {
 		return err
 	}
@@ -200,6 +210,16 @@ func logOf(ts *testscript.TestScript, _ bool, args []string) {
 
 func dump(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(of(ts).aws.DumpBuckets(ts.MkAbs(args[0])))
+}
+
+// unput deletes an object, as if the run that put it there had been killed before.
+func unput(ts *testscript.TestScript, _ bool, args []string) {
+	endpoint := ts.Getenv("AWS_ENDPOINT_URL")
+	client := s3.New(s3.Options{
+		BaseEndpoint: &endpoint, Region: "eu-central-1", UsePathStyle: true, Credentials: credentials.NewStaticCredentialsProvider("a", "b", ""),
+	})
+	_, err := client.DeleteObject(context.Background(), &s3.DeleteObjectInput{Bucket: aws.String("shop-dev"), Key: &args[0]})
+	ts.Check(err)
 }
 
 func ami(ts *testscript.TestScript, _ bool, args []string) {

@@ -38,6 +38,10 @@ func newRootCommand(d *deps) *cobra.Command {
 		newReviewCommand(d),
 		newDeployCommand(d),
 		newServeCommand(d),
+		newPromoteCommand(d),
+		newRollbackCommand(d),
+		newHoldCommand(d),
+		newReleaseHoldCommand(d),
 		newCheckCommand(d),
 	)
 	return root

@@ -77,13 +77,13 @@ func Pack(dir string, paths []string, extra map[string][]byte, w io.Writer) (Dig
 	if err := zip.SetConcurrency(blockSize, 4); err != nil {
 		return Digest{}, err
 	}
-	out := tar.NewWriter(zip)
+	out := &writer{Writer: tar.NewWriter(zip), buffer: make([]byte, 256<<10)}
 	var err error
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		if content, ok := extra[name]; ok {
-			err = writeFile(out, name, 0o644, int64(len(content)), bytes.NewReader(content))
+			err = out.file(name, 0o644, int64(len(content)), bytes.NewReader(content))
 		} else {
-			err = writePath(out, dir, name)
+			err = out.path(dir, name)
 		}
 		if err != nil {
 			// pgzip ends its goroutines only when closed.
@@ -97,7 +97,13 @@ func Pack(dir string, paths []string, extra map[string][]byte, w io.Writer) (Dig
 	return Digest{SHA256: hex.EncodeToString(hash.Sum(nil)), Size: int64(*counter)}, nil
 }
 
-func writePath(out *tar.Writer, dir, name string) error {
+// writer writes entries, all files through one buffer: one for each would be most of the memory that packing takes.
+type writer struct {
+	*tar.Writer
+	buffer []byte
+}
+
+func (out *writer) path(dir, name string) error {
 	full := filepath.Join(dir, filepath.FromSlash(name))
 	info, err := os.Lstat(full)
 	if err != nil {
@@ -129,21 +135,20 @@ func writePath(out *tar.Writer, dir, name string) error {
 		return err
 	}
 	defer file.Close()
-	return writeFile(out, name, mode, info.Size(), file)
+	return out.file(name, mode, info.Size(), file)
 }
 
-func writeFile(out *tar.Writer, name string, mode, size int64, content io.Reader) error {
+func (out *writer) file(name string, mode, size int64, content io.Reader) error {
 	head := header(tar.TypeReg, name, mode)
 	head.Size = size
 	if err := out.WriteHeader(head); err != nil {
 		return err
 	}
-	if _, err := io.CopyN(out, content, size); errors.Is(err, io.EOF) {
+	n, err := io.CopyBuffer(out, io.LimitReader(content, size), out.buffer)
+	if err == nil && n < size {
 		return errors.New("the file became shorter while it was read; let nothing write while packing")
-	} else if err != nil {
-		return err
 	}
-	return nil
+	return err
 }
 
 func header(kind byte, name string, mode int64) *tar.Header {

@@ -91,3 +91,47 @@ func TestProvenanceIsAStatementAboutTheArtifact(t *testing.T) {
 		"uri": "git+https://github.com/acme/shop@refs/heads/dev", "digest": map[string]any{"gitCommit": "c0ffee"},
 	}}, definition["resolvedDependencies"])
 }
+
+func TestOneArtifactHasOneProvenance(t *testing.T) {
+	client := store(t)
+	build := artifact.Build{
+		Name: "s3://shop-dev/software/v1/shop-v1.tar.gz", Digest: artifact.Digest{SHA256: "abc"}, Repository: "https://github.com/acme/shop",
+		Branch: "dev", Commit: "c0ffee", Command: "make", Package: ".", Builder: "b", Version: "v1", Execution: "e-1", Started: time.Unix(0, 0),
+	}
+	upload := func(b artifact.Build) error {
+		text, err := artifact.Provenance(b)
+		require.NoError(t, err)
+		return artifact.UploadProvenance(t.Context(), client, "shop-dev", "p.json", text)
+	}
+	require.NoError(t, upload(build))
+	again := build
+	again.Execution, again.Version, again.Started, again.Finished = "e-2", "v2", time.Now(), time.Now()
+	require.NoError(t, upload(again), "how a run went makes no other build")
+
+	var conflict *artifact.ProvenanceError
+	for name, change := range map[string]func(*artifact.Build){
+		"commit":  func(b *artifact.Build) { b.Commit = "beef" },
+		"command": func(b *artifact.Build) { b.Command = "make all" },
+		"digest":  func(b *artifact.Build) { b.Digest.SHA256 = "def" },
+	} {
+		other := build
+		change(&other)
+		require.ErrorAs(t, upload(other), &conflict, name)
+		assert.Contains(t, conflict.Error(), "commit c0ffee, sha256 abc; this build is of", name)
+		assert.Contains(t, conflict.Hint(), "new tag")
+	}
+	var got bytes.Buffer
+	object, err := client.GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String("shop-dev"), Key: aws.String("p.json")})
+	require.NoError(t, err)
+	_, err = got.ReadFrom(object.Body)
+	require.NoError(t, err)
+	assert.Contains(t, got.String(), `"e-1"`, "the statement of the first run stays")
+
+	for key, text := range map[string]string{"a": "{}", "b": "not JSON", "c": `{"_type": 1}`} {
+		_, err := client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String("shop-dev"), Key: &key, Body: bytes.NewReader([]byte(text))})
+		require.NoError(t, err)
+		statement, err := artifact.Provenance(build)
+		require.NoError(t, err)
+		require.ErrorContains(t, artifact.UploadProvenance(t.Context(), client, "shop-dev", key, statement), "it is no provenance")
+	}
+}

@@ -11,12 +11,14 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/imagebuilder"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/tekpossible/ha-devops/internal/artifact"
+	"github.com/tekpossible/ha-devops/internal/bake/builds"
 	"github.com/tekpossible/ha-devops/internal/bake/manifest"
 	"github.com/tekpossible/ha-devops/internal/github"
 	"github.com/tekpossible/ha-devops/internal/handoff"
@@ -37,7 +39,13 @@ type Clients struct {
 	}
 	ImageBuilder interface {
 		ImageGetter
+		builds.Lister
+		ListWorkflowExecutions(context.Context, *imagebuilder.ListWorkflowExecutionsInput, ...func(*imagebuilder.Options)) (*imagebuilder.ListWorkflowExecutionsOutput, error)
+		ListWorkflowStepExecutions(context.Context, *imagebuilder.ListWorkflowStepExecutionsInput, ...func(*imagebuilder.Options)) (*imagebuilder.ListWorkflowStepExecutionsOutput, error)
 		StartImagePipelineExecution(context.Context, *imagebuilder.StartImagePipelineExecutionInput, ...func(*imagebuilder.Options)) (*imagebuilder.StartImagePipelineExecutionOutput, error)
+	}
+	Logs interface {
+		GetLogEvents(context.Context, *cloudwatchlogs.GetLogEventsInput, ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.GetLogEventsOutput, error)
 	}
 	GitHub interface {
 		handoff.Hub
@@ -51,9 +59,9 @@ type Result struct {
 	AMI string `json:"ami,omitempty"`
 	// Key is the image key.
 	Key string `json:"imageKey,omitempty"`
-	// Reused says that the AMI was there already.
+	// Reused says that the AMI was there already, so that nothing was baked.
 	Reused bool `json:"reused"`
-	// Release is what the AMI is; of a reused one, the release that it was made for.
+	// Release is what the AMI is: the release that it was made for, also when another run started its bake.
 	Release release.Release `json:"release"`
 	// HandOff is the commit of the AMI's ID.
 	HandOff handoff.Result `json:"handOff"`
@@ -77,11 +85,18 @@ type baker struct {
 	vars     vars.Bake
 	region   string
 	progress func(format string, args ...any)
+	// end is when to give up waiting.
+	end time.Time
 }
 
-// Run bakes the checkout in dir. It is safe to run again after being killed at any point. progress gets lines for people.
+// Patience is how long Run waits for Image Builder, be it for its own bake or for another one that is in the way. A bake takes 15 to
+// 40 minutes. The build that runs relay must have more time than this, so that relay can say what it waited for.
+const Patience = 105 * time.Minute
+
+// Run bakes the checkout in dir. It is safe to run again after being killed at any point, and to run twice at once: there is one bake
+// of an image key, and bakes of several keys come one after another. progress gets lines for people.
 func Run(ctx context.Context, clients Clients, v vars.Bake, region, dir string, progress func(format string, args ...any)) (Result, error) {
-	b := &baker{clients: clients, vars: v, region: region, progress: progress}
+	b := &baker{clients: clients, vars: v, region: region, progress: progress, end: time.Now().Add(Patience)}
 	content, err := readContent(ctx, dir)
 	if err != nil {
 		return Result{}, err
@@ -113,7 +128,7 @@ func Run(ctx context.Context, clients Clients, v vars.Bake, region, dir string, 
 		result.Release = release.Release{
 			ArtifactTag: software.Tag, SoftwareCommit: software.Commit, ImageCommit: v.Commit, Execution: v.Execution,
 		}
-		if result.AMI, err = b.make(ctx, content, result, digest, file); err != nil {
+		if err = b.make(ctx, content, &result, digest, file); err != nil {
 			return Result{}, err
 		}
 	}
@@ -121,48 +136,54 @@ func Run(ctx context.Context, clients Clients, v vars.Bake, region, dir string, 
 	return result, err
 }
 
-// make bakes a new AMI and tags it.
-func (b *baker) make(ctx context.Context, c content, r Result, digest artifact.Digest, tar io.ReadSeeker) (string, error) {
+// make bakes a new AMI, or takes the one that an earlier run had baked, and tags it.
+func (b *baker) make(ctx context.Context, c content, r *Result, digest artifact.Digest, tar io.ReadSeeker) error {
 	key := artifact.ImageKey(digest.SHA256)
 	if err := artifact.Upload(ctx, b.clients.S3, artifact.Object{
 		Bucket: b.vars.Bucket, Key: key, ContentType: "application/gzip", Digest: digest, Body: tar,
 	}); err != nil {
-		return "", err
+		return err
 	}
 	text, err := manifest.Manifest{
-		Product: b.vars.Product, Environment: b.vars.Environment, Key: r.Key, Release: r.Release,
+		Product: b.vars.Product, Environment: b.vars.Environment, Key: r.Key, Release: r.Release, Pipeline: b.vars.ImagePipeline,
 		Software: manifest.Content{URI: c.config.Software.Artifact, SHA256: c.config.Software.SHA256},
 		Image:    manifest.Content{URI: artifact.URI(b.vars.Bucket, key), SHA256: digest.SHA256},
 		Setup:    c.config.Image.Setup, Test: c.config.Image.Test,
 	}.Format()
 	if err != nil {
-		return "", err
+		return err
 	}
+	if err := b.build(ctx, r, text); err != nil {
+		return err
+	}
+	return b.tag(ctx, r.AMI, r.Key, r.Release)
+}
+
+// announce writes the manifest for the machine that is baked.
+func (b *baker) announce(ctx context.Context, text string) error {
 	if _, err := b.clients.SSM.PutParameter(ctx, &ssm.PutParameterInput{
 		Name: &b.vars.Manifest, Value: &text, Type: ssmtypes.ParameterTypeString, Overwrite: aws.Bool(true),
 	}); err != nil {
-		return "", fmt.Errorf("writing the bake manifest to the parameter %s: %w", b.vars.Manifest, err)
+		return fmt.Errorf("writing the bake manifest to the parameter %s: %w", b.vars.Manifest, err)
 	}
-	ami, err := b.build(ctx, r.Key)
-	if err != nil {
-		return "", err
-	}
-	return ami, b.tag(ctx, ami, r.Key, r.Release)
+	return nil
 }
 
 func (b *baker) waiter() Waiter {
 	return Waiter{
-		Client: b.clients.ImageBuilder, MinDelay: 250 * time.Millisecond, MaxDelay: 20 * time.Second, MaxWait: 2 * time.Hour, Now: time.Now,
-		Sleep: func(ctx context.Context, d time.Duration) error {
-			select {
-			case <-time.After(d):
-				return nil
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		},
+		Client: b.clients.ImageBuilder, MinDelay: 250 * time.Millisecond, MaxDelay: 20 * time.Second, MaxWait: time.Until(b.end), Now: time.Now,
+		Sleep: sleep,
 		Progress: func(state string, waited time.Duration) {
 			b.progress("image is %s after %s", state, waited.Round(time.Second))
 		},
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/imagebuilder"
 	"github.com/aws/aws-sdk-go-v2/service/imagebuilder/types"
+
+	"github.com/tekpossible/ha-devops/internal/bake/builds"
 )
 
 // ImageGetter is what Waiter needs of Image Builder.
@@ -31,21 +33,6 @@ type Waiter struct {
 	Progress func(state string, waited time.Duration)
 }
 
-// FailedError says that Image Builder ended without an image.
-type FailedError struct{ ARN, State, Reason string }
-
-// Error names state, reason and image.
-func (e *FailedError) Error() string {
-	reason := e.Reason
-	if reason == "" {
-		reason = "no reason given"
-	}
-	return fmt.Sprintf("baking %s: %s: %s", e.ARN, e.State, reason)
-}
-
-// Hint says where the log is.
-func (e *FailedError) Hint() string { return whereToLook }
-
 // TimeoutError says that the wait took too long; the bake goes on.
 type TimeoutError struct {
 	ARN, State string
@@ -59,11 +46,8 @@ func (e *TimeoutError) Error() string {
 
 // Hint says where the log is, and that waiting again is possible.
 func (e *TimeoutError) Hint() string {
-	return whereToLook + "; the bake goes on, and running the same pipeline execution's bake again waits for it"
+	return "the bake goes on; run the pipeline again to wait for it. " + whereToLook(e.ARN)
 }
-
-// Image Builder's own log group: https://docs.aws.amazon.com/imagebuilder/latest/userguide/monitor-cwlogs.html
-const whereToLook = "open the image in the EC2 Image Builder console; its log is in CloudWatch Logs, group /aws/imagebuilder/<recipe name>"
 
 // Wait returns the image when it is available. Its errors are *FailedError, *TimeoutError, the context's and the API's.
 func (w Waiter) Wait(ctx context.Context, arn string) (*types.Image, error) {
@@ -99,8 +83,7 @@ func (w Waiter) look(ctx context.Context, arn string) (*types.Image, error) {
 	if out.Image == nil || out.Image.State == nil {
 		return nil, fmt.Errorf("looking at %s: %w", arn, errors.New("the answer has no image state"))
 	}
-	switch out.Image.State.Status {
-	case types.ImageStatusFailed, types.ImageStatusCancelled, types.ImageStatusDeprecated, types.ImageStatusDeleted, types.ImageStatusDisabled:
+	if builds.Failed(out.Image.State.Status) {
 		return out.Image, &FailedError{ARN: arn, State: string(out.Image.State.Status), Reason: aws.ToString(out.Image.State.Reason)}
 	}
 	return out.Image, nil

@@ -77,6 +77,8 @@ type Commit struct {
 	SHA, Message string
 	// Author is the login of who made it, or the name in the commit where GitHub knows no login.
 	Author string
+	// Email is the author's address in the commit.
+	Email string
 	// Time is when it was committed.
 	Time time.Time
 }
@@ -87,7 +89,7 @@ func commitOf(c *github.RepositoryCommit) Commit {
 		author = c.GetCommit().GetAuthor().GetName()
 	}
 	return Commit{
-		SHA: c.GetSHA(), Message: c.GetCommit().GetMessage(), Author: author, Time: c.GetCommit().GetCommitter().GetDate().UTC(),
+		SHA: c.GetSHA(), Message: c.GetCommit().GetMessage(), Author: author, Email: c.GetCommit().GetAuthor().GetEmail(), Time: c.GetCommit().GetCommitter().GetDate().UTC(),
 	}
 }
 

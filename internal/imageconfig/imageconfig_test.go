@@ -182,7 +182,48 @@ func TestEveryOtherByteStays(t *testing.T) {
 	})
 }
 
+// requireOtherBytesStay holds an edit against the file as encoding/json reads it, which SetSoftware does not use to find its places:
+// around the value of the key software, or where the new member was put in, every byte is the one that was there.
+func requireOtherBytesStay(t *testing.T, before, after []byte) {
+	if len(bytes.TrimSpace(before)) == 0 {
+		return
+	}
+	decoder := json.NewDecoder(bytes.NewReader(before))
+	_, err := decoder.Token()
+	require.NoError(t, err)
+	for decoder.More() {
+		key, err := decoder.Token()
+		require.NoError(t, err)
+		var value json.RawMessage
+		require.NoError(t, decoder.Decode(&value))
+		if key != "software" {
+			continue
+		}
+		end := int(decoder.InputOffset())
+		begin := end - len(value)
+		require.Equal(t, string(value), string(before[begin:end]))
+		require.True(t, bytes.HasPrefix(after, before[:begin]), "%q", after)
+		require.True(t, bytes.HasSuffix(after, before[end:]), "%q", after)
+		var now imageconfig.Software
+		require.NoError(t, json.Unmarshal(after[begin:len(after)-(len(before)-end)], &now))
+		require.Equal(t, software, now)
+		return
+	}
+	head := 0
+	for head < len(before) && before[head] == after[head] {
+		head++
+	}
+	tail := 0
+	for tail < len(before) && before[len(before)-1-tail] == after[len(after)-1-tail] {
+		tail++
+	}
+	require.GreaterOrEqual(t, head+tail, len(before), "%q became %q", before, after)
+}
+
 func FuzzSetSoftware(f *testing.F) {
+	f.Add([]byte("{ \"image\" : {\r\n\t\"base\": \"ami-1\" } ,\r\n \"software\" : { \"tag\" : \"v1\" } , \"x\":[ ] }\r\n"))
+	f.Add([]byte("{\"\\u0073oftware\":null,\"a\":\"\\ud800\"}"))
+	f.Add([]byte("\n{}\n"))
 	f.Add([]byte(`{"software":{"tag":"a"},"image":{"setup":"x"}}`))
 	f.Add([]byte("{\n  \"a\" : [1,{}]\n}"))
 	f.Add([]byte("\xef\xbb\xbf{}"))
@@ -194,6 +235,7 @@ func FuzzSetSoftware(f *testing.F) {
 			return
 		}
 		require.True(t, json.Valid(after), "%q", after)
+		requireOtherBytesStay(t, data, after)
 		again, err := imageconfig.SetSoftware(after, software)
 		require.NoError(t, err)
 		require.Equal(t, after, again)

@@ -79,7 +79,7 @@ func (w *world) content(name string, files map[string]string) manifest.Content {
 
 func (w *world) manifest(software, image manifest.Content) manifest.Manifest {
 	return manifest.Manifest{
-		Product: "shop", Environment: "dev", Key: strings.Repeat("a", 64), Software: software, Image: image,
+		Product: "shop", Environment: "dev", Key: strings.Repeat("a", 64), Software: software, Image: image, Pipeline: "arn:pipeline",
 		Release: release.Release{ArtifactTag: "v1", SoftwareCommit: strings.Repeat("1", 40), ImageCommit: strings.Repeat("2", 40), Execution: "e-1"},
 	}
 }

@@ -15,8 +15,14 @@ var exceptions = Rule{
 
 // Matches says that the exception is for findings of that rule on that resource.
 func (e Exception) Matches(f Finding) bool {
-	return e.Rule == f.Rule.ID && f.Resource != "" &&
+	return e.Rule == f.Rule.ID && specific(e.Resource) &&
 		(e.Resource == f.Resource || strings.HasSuffix(f.Resource, "::"+e.Resource) || strings.HasSuffix(f.Resource, "$"+e.Resource))
+}
+
+// specific says that a resource has a type and a name: many resources are called "app".
+func specific(resource string) bool {
+	kind, name, _ := strings.Cut(resource, "::")
+	return strings.Contains(kind, ":") && name != ""
 }
 
 // until is the first moment at which the exception no longer counts: the end of its last day in UTC.
@@ -25,27 +31,28 @@ func (e Exception) until() (time.Time, error) {
 	return last.AddDate(0, 0, 1), err
 }
 
-// except marks the findings that an exception covers, and adds a finding for each exception that covers none.
+// except marks the findings that an exception covers, and adds a note for each exception that covers none.
 func except(findings []Finding, given []Exception, now time.Time) []Finding {
-	all := findings
+	var notes []Finding
 	for _, e := range given {
-		note := func(format string, args ...any) {
-			all = append(all, Finding{Rule: exceptions, Resource: "", Message: fmt.Sprintf("exception of %s from %s on %s ", e.Owner, e.Rule, e.Resource) + fmt.Sprintf(format, args...)})
-		}
+		covered := 0
 		until, err := e.until()
-		if err != nil || !now.Before(until) {
-			note("expired on %s", e.Expires)
-			continue
-		}
-		used := false
+		expired := err != nil || !now.Before(until)
 		for i := range findings {
-			if e.Matches(findings[i]) {
-				findings[i].Exception, used = &e, true
+			if !expired && e.Matches(findings[i]) {
+				findings[i].Exception = &e
+				covered++
 			}
 		}
-		if !used {
-			note("matches no finding")
+		problem := "matches no finding"
+		if expired {
+			problem = "expired on " + e.Expires
+		}
+		if covered == 0 {
+			notes = append(notes, Finding{
+				Rule: exceptions, Message: fmt.Sprintf("the exception from %s for %s, of %s, %s", e.Rule, e.Resource, e.Owner, problem),
+			})
 		}
 	}
-	return all
+	return append(findings, notes...)
 }

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
-
 )
 
 // value is the input as the rules read it. It is built once, as OPA's own values: OPA would otherwise copy it through JSON.
@@ -51,4 +50,3 @@ func outermost(urn string) string {
 	outer, _, _ := strings.Cut(parts[2], "$")
 	return outer
 }
-

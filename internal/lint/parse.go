@@ -146,7 +146,7 @@ func parseException(node *yaml.Node, rules []Rule, owners []string, now time.Tim
 	if !slices.ContainsFunc(rules, func(r Rule) bool { return r.ID == e.Rule && r.ID != exceptions.ID }) {
 		problem("rule %q is none; see docs/policy.md", e.Rule)
 	}
-	if kind, name, ok := strings.Cut(e.Resource, "::"); !ok || kind == "" || name == "" {
+	if !specific(e.Resource) {
 		problem("resource %q: expected a URN, or type and name such as aws:lb/listener:Listener::app", e.Resource)
 	}
 	if e.Reason == "" {

@@ -19,6 +19,10 @@ const (
 	Unknown = "[unknown]"
 )
 
+// PromotionMessage begins the message in which a program that is previewed says how its release stands to upstream's: as an output the
+// value would bind the plan to it.
+const PromotionMessage = "promotion: "
+
 // The operations, in Pulumi's words. Steps of a replacement are one operation here.
 const (
 	Same    = "same"
@@ -34,6 +38,8 @@ type Preview struct {
 	Resources []Resource `json:"resources"`
 	// Promotion is what the program said of the release: one of the values of the stack's output promotion.
 	Promotion string `json:"promotion,omitempty"`
+	// Outputs are the stack outputs that the update would leave, as far as they are known strings.
+	Outputs map[string]string `json:"outputs,omitempty"`
 }
 
 // Resource is one resource and what would be done to it.

@@ -41,7 +41,7 @@ type Options struct {
 	Dir string
 	// Relay is the path of the relay binary, Self that of a program that answers runner.AWSArgument.
 	Relay, Self string
-	// Approve decides on a review that waits.
+	// Approve decides on a review that waits, as Approver. Nil: reviews wait for a decision through the API of CodePipeline.
 	Approve func(context.Context, runner.Approval, string) (approved bool, comment string, err error)
 	// Timeline shows what happens.
 	Timeline *Timeline

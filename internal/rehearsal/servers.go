@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/tekpossible/ha-devops/internal/git"
@@ -98,7 +99,7 @@ func (r *Rehearsal) startAWS(context.Context) error {
 	if r.tmp, err = r.dir("tmp"); err != nil {
 		return err
 	}
-	r.aws = awssim.New(awssim.Options{AccountID: account, Region: region, Dir: dir, Environ: r.machine})
+	r.aws = awssim.New(awssim.Options{AccountID: account, Region: region, Dir: dir, Environ: r.machine, Identities: identities()})
 	if _, err = r.serve(r.aws); err != nil {
 		return err
 	}
@@ -106,13 +107,16 @@ func (r *Rehearsal) startAWS(context.Context) error {
 	return r.aws.CreateBucket(tools)
 }
 
-// machine is the environment of a machine on AWS: where the services are and whose credentials it has. PATH is this machine's, and
-// Go's caches, as a build image with a warm cache would have them.
-func (r *Rehearsal) machine() []string {
+// machine is the environment of a machine on AWS, with the pipelines' credentials.
+func (r *Rehearsal) machine() []string { return r.machineOf(machineKey) }
+
+// machineOf is the environment of a machine: where the services are and whose credentials it has. PATH is this machine's, and Go's
+// caches, as a build image with a warm cache would have them.
+func (r *Rehearsal) machineOf(key string) []string {
 	env := []string{
 		"PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "TMPDIR=" + r.tmp,
 		"AWS_REGION=" + region, "AWS_DEFAULT_REGION=" + region, "AWS_ENDPOINT_URL=" + r.servers[1].url,
-		"AWS_ACCESS_KEY_ID=rehearsal", "AWS_SECRET_ACCESS_KEY=rehearsal", "AWS_EC2_METADATA_DISABLED=true",
+		"AWS_ACCESS_KEY_ID=" + key, "AWS_SECRET_ACCESS_KEY=rehearsal", "AWS_EC2_METADATA_DISABLED=true",
 	}
 	return append(env, goCaches()...)
 }
@@ -147,16 +151,21 @@ func (r *Rehearsal) startRunner(context.Context) error {
 		}
 		machine = append(machine, "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
 	}
-	r.runner = runner.New(runner.Options{
-		Dir: dir,
+	o := runner.Options{
+		Dir: dir, Account: account,
 		Clone: func(ctx context.Context, repository, branch, commit, dest string) error {
 			return r.clone(ctx, repository, branch, commit, dest)
 		},
 		Parameter: func(name string) (string, bool) { p, ok := r.aws.Parameter(name); return p.Value, ok },
-		Environ:   func() []string { return append(machine, r.pulumi()...) },
-		Approve:   r.approve,
+		Environ:   func() []string { return slices.Concat(machine, r.pulumi()) },
+		Approver:  identities()[Approver],
 		Log:       r.options.Timeline.Pipeline,
-	})
+	}
+	if r.options.Approve != nil {
+		o.Approve = r.approve
+	}
+	r.runner = runner.New(o)
+	r.servePipelines()
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tekpossible/ha-devops/components"
 	"github.com/tekpossible/ha-devops/environments"
+	"github.com/tekpossible/ha-devops/internal/preview"
 	"github.com/tekpossible/ha-devops/internal/rehearsal/runner"
 	"github.com/tekpossible/ha-devops/internal/stack"
 	"github.com/tekpossible/ha-devops/pipelines"
@@ -33,16 +34,16 @@ func (r *Rehearsal) Provision(ctx context.Context, environment string) error {
 		if err != nil {
 			return "", err
 		}
-		_, err = s.Up(ctx, "")
+		_, err = s.Up(ctx, "", "")
 		return "pulumi up", err
 	})
 }
 
 // Preview returns what another pulumi up of an environment's stack would change.
-func (r *Rehearsal) Preview(ctx context.Context, environment string) (stack.Changes, error) {
+func (r *Rehearsal) Preview(ctx context.Context, environment string) (preview.Preview, error) {
 	s, err := r.stack(ctx, environment)
 	if err != nil {
-		return nil, err
+		return preview.Preview{}, err
 	}
 	return s.Preview(ctx, "")
 }

@@ -60,11 +60,12 @@ func (r Release) Trailers() string {
 		keyImageCommit, r.ImageCommit, keyExecution, r.Execution)
 }
 
-// FromMessage reads a release from the trailers of a commit message; a trailer that is not there leaves its field empty.
+// FromMessage reads a release from the trailers of a commit message; of several trailers of one key the last counts, and one that is not
+// there leaves its field empty.
 func FromMessage(message string) Release {
 	tags := map[string]string{}
 	for line := range strings.Lines(message) {
-		if key, value, ok := strings.Cut(strings.TrimSpace(line), ": "); ok {
+		if key, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
 			tags[key] = strings.TrimSpace(value)
 		}
 	}

@@ -1,6 +1,7 @@
 package release_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -43,5 +44,19 @@ func FuzzParseAMI(f *testing.F) {
 			require.NoError(t, err)
 			require.Equal(t, id, again)
 		}
+	})
+}
+
+func FuzzFromMessage(f *testing.F) {
+	f.Add("ami-id: v1 (ami-0123456789abcdef0)", "v1", "c0ffee", "", "e-1")
+	f.Add("Revert\n\nArtifact-Tag: v0\nImage-Commit: beef", "v1", "c0ffee", "", "e-1")
+	f.Add("\r\nArtifact-Tag:\x00:: :", " v1\n", "a: b", "Image-Commit: x", "\u2028")
+	f.Fuzz(func(t *testing.T, body, tag, software, image, execution string) {
+		release.FromMessage(body)
+		line := func(s string) string {
+			return strings.TrimSpace(strings.NewReplacer("\n", " ").Replace(s))
+		}
+		want := release.Release{ArtifactTag: line(tag), SoftwareCommit: line(software), ImageCommit: line(image), Execution: line(execution)}
+		require.Equal(t, want, release.FromMessage(body+"\n\n"+want.Trailers()), "whatever stands above")
 	})
 }

@@ -43,13 +43,13 @@ func diffLines(before, after string) []line {
 		if len(out) == maxLines {
 			return append(out, line{lineFolded, fmt.Sprintf("%d more lines", len(all)-i)})
 		}
-		if near[i] {
-			out = append(out, all[i])
-			continue
-		}
 		end := i
 		for end < len(all) && !near[end] {
 			end++
+		}
+		if end-i < 2 {
+			out = append(out, all[i])
+			continue
 		}
 		out = append(out, line{lineFolded, fmt.Sprintf("%d lines unchanged", end-i)})
 		i = end - 1

@@ -29,6 +29,9 @@ func Markdown(w io.Writer, r Report) error {
 	fmt.Fprintf(&head, "# Review of %s: %s\n\n**%s** for %s. %s\n\n", code(r.Environment, 60), strings.ToLower(v.Title[:1])+v.Title[1:],
 		code(r.Preview.Summary(), maxText), code(r.Product, 60), v.Text)
 	fmt.Fprintf(&head, "%s\n\n", commit(r.Commit))
+	if r.Approval.Page != "" {
+		fmt.Fprintf(&head, "%s\n\n", link("All details, on a page of their own", r.Approval.Page))
+	}
 	markdownRelease(&head, r)
 	head.WriteString("## Findings\n\n")
 	if len(r.Findings) == 0 {
@@ -240,63 +243,8 @@ func markdownApproval(b *strings.Builder, r Report, v verdict) {
 			fmt.Fprintf(b, "- %s: %s\n", way.name, code(way.text, maxText))
 		}
 	}
-	for _, way := range []struct{ name, address string }{{"Pipeline in the AWS console", r.Approval.Console}, {"HTML report", r.Approval.Page}} {
-		if address := web(way.address); address != "" && len(address) <= 1_000 {
-			fmt.Fprintf(b, "- [%s](<%s>)\n", way.name, address)
-		}
+	if r.Approval.Console != "" {
+		fmt.Fprintf(b, "- Or %s\n", link("in the pipeline", r.Approval.Console))
 	}
 	fmt.Fprintf(b, "- Expires: %s\n", moment(r.Expires))
-}
-
-func commit(c Commit) string {
-	sha := code(brief(c.SHA), 12)
-	if address := web(c.URL); address != "" && len(address) <= 300 {
-		sha = "[" + sha + "](<" + address + ">)"
-	}
-	text := sha
-	if c.Subject != "" {
-		text += " " + code(c.Subject, 150)
-	}
-	if c.Author != "" {
-		text += " by " + code(c.Author, 60)
-	}
-	return text
-}
-
-// list writes items while they fit into a number of bytes, and how many it left out, with those that were left out before.
-func list(b *strings.Builder, room int, items []string, noun string, missing ...int) {
-	used, left := 0, 0
-	for _, n := range missing {
-		left += n
-	}
-	for i, item := range items {
-		if used += len(item); used > room {
-			left += len(items) - i
-			break
-		}
-		b.WriteString(item)
-	}
-	if left > 0 {
-		fmt.Fprintf(b, "- **%s more %s not shown here**\n", number(left), noun)
-	}
-}
-
-// code is a text of a stranger as a code span. The fence is longer than any run of backticks inside (CommonMark 0.31, section 6.1).
-func code(text string, n int) string {
-	text = oneLine(text, n)
-	if text == "" {
-		return "` `"
-	}
-	fence, run := 1, 0
-	for _, c := range text {
-		if c != '`' {
-			run = 0
-		} else if run++; run >= fence {
-			fence = run + 1
-		}
-	}
-	if text[0] == '`' || text[len(text)-1] == '`' {
-		text = " " + text + " "
-	}
-	return strings.Repeat("`", fence) + text + strings.Repeat("`", fence)
 }

@@ -39,7 +39,7 @@ var policy = func() string {
 }()
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"brief": brief, "moment": moment, "number": number, "plural": plural, "mark": mark, "web": web, "orNone": orNone,
+	"brief": brief, "moment": moment, "number": number, "plural": plural, "mark": mark, "web": web, "orNone": orNone, "endOf": endOf,
 	"machine": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 }).Parse(pageSource))
 

@@ -130,7 +130,8 @@ func sample() report.Report {
 			{Setting: "environment.json: health.path", Here: "/healthz", There: "/health"},
 		},
 		Digests: []report.Digest{
-			{Of: "plan.json", SHA256: strings.Repeat("1f3a", 16)}, {Of: "preview.json", SHA256: strings.Repeat("8b0c", 16)},
+			{Of: "plan.json", SHA256: strings.Repeat("1f3a", 16)},
+			{Of: "preview.json", SHA256: strings.Repeat("8b0c", 16)},
 			{Of: "state", SHA256: strings.Repeat("e4d7", 16)},
 		},
 		Approval: report.Approval{

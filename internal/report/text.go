@@ -205,15 +205,19 @@ func from(upstream string) string {
 func (s *screen) approval(r Report, v verdict) {
 	s.head("Next")
 	s.line(2, as(plainly, v.Text))
-	if v.Kind != "waiting" {
-		return
+	ways := []struct{ name, text string }{{"report", r.Approval.Page}}
+	if v.Kind == "waiting" {
+		ways = append(ways, []struct{ name, text string }{
+			{"approve", r.Approval.Approve}, {"reject", r.Approval.Reject}, {"console", r.Approval.Console},
+		}...)
 	}
-	for _, way := range []struct{ name, text string }{
-		{"approve", r.Approval.Approve}, {"reject", r.Approval.Reject}, {"console", r.Approval.Console}, {"report", r.Approval.Page},
-	} {
+	for _, way := range ways {
 		if way.text != "" {
 			s.whole(2, as(faint, fmt.Sprintf("%-9s", way.name)), as(bold, way.text))
 		}
+	}
+	if v.Kind != "waiting" {
+		return
 	}
 	s.line(2, as(plainly, "The digest comes with the request for approval. Expires "), as(bold, moment(r.Expires)), as(plainly, "."))
 }

@@ -78,11 +78,13 @@ func shorten(text string, n int) (short string, missing int) {
 
 // oneLine is a text, cleaned, on one line of at most n characters.
 func oneLine(text string, n int) string {
-	short, missing := shorten(clean(strings.Join(strings.Fields(text), " ")), n)
-	if missing > 0 {
-		return short + "…"
+	// What is cleaned only gets longer: there is no need to clean more than n.
+	short, missing := shorten(strings.Join(strings.Fields(text), " "), n)
+	cleaned, more := shorten(clean(short), n)
+	if missing+more > 0 {
+		return cleaned + "…"
 	}
-	return short
+	return cleaned
 }
 
 // context is how many characters are kept before the first one in which two values differ.
@@ -104,5 +106,5 @@ func focus(before, after string, n int) (string, string) {
 // isText says that a value has several lines, few enough to be compared one by one.
 func isText(value string) bool {
 	lines := strings.Count(value, "\n")
-	return lines > 0 && lines <= 5_000 && len(value) <= 200_000
+	return lines > 0 && lines <= 1_000 && len(value) <= 100_000
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
 )
 
@@ -65,33 +66,41 @@ func (s Store) Save(ctx context.Context, r Review) (uri, digest string, err erro
 	return "", "", fmt.Errorf("s3://%s: execution %s has %d reviews already; release the pipeline again", s.Bucket, r.Execution, attempts)
 }
 
-// Load reads the review in a folder back: its manifest, which must have the approved digest, and its plan, which must have the
-// digest in the manifest.
-func (s Store) Load(ctx context.Context, uri, digest string) (Manifest, []byte, error) {
+// Load reads the review in a folder back: its manifest, which must have the approved digest, and all files that the manifest names,
+// which must have theirs. Its error wraps a *Refusal for each that has not.
+func (s Store) Load(ctx context.Context, uri, digest string) (Review, error) {
 	folder, ok := strings.CutPrefix(uri, "s3://"+s.Bucket+"/")
 	if !ok || !strings.HasSuffix(folder, "/") {
-		return Manifest{}, nil, fmt.Errorf("review %s: expected a folder of s3://%s/", uri, s.Bucket)
+		return Review{}, fmt.Errorf("review %s: expected a folder of s3://%s/", uri, s.Bucket)
 	}
 	content, err := s.get(ctx, folder+ManifestFile)
 	if err != nil {
-		return Manifest{}, nil, err
+		return Review{}, err
 	}
 	m, err := ParseManifest(content, digest)
 	if err != nil {
-		return m, nil, fmt.Errorf("%s%w", uri, err)
+		return Review{}, fmt.Errorf("review %s: %w", uri, err)
 	}
-	plan, err := s.get(ctx, folder+PlanFile)
-	if err != nil {
-		return m, nil, err
+	r := Review{Manifest: m, Contents: map[string][]byte{}}
+	var problems []error
+	for _, name := range slices.Sorted(maps.Keys(m.Files)) {
+		content, err := s.get(ctx, folder+name)
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		if found := Digest(content); found != m.Files[name] {
+			problems = append(problems, &Refusal{What: "digest of " + uri + name, Expected: m.Files[name] + ", as reviewed", Found: found, Remedy: again})
+		}
+		r.Contents[name] = content
 	}
-	if found := Digest(plan); found != m.Files[PlanFile] {
-		return m, nil, fmt.Errorf("%s%s: digest %s was approved, found %s: the plan was changed after its review; release the pipeline again",
-			uri, PlanFile, m.Files[PlanFile], found)
-	}
-	return m, plan, nil
+	return r, errors.Join(problems...)
 }
 
-var contentTypes = map[string]string{".html": "text/html; charset=utf-8", ".md": "text/markdown; charset=utf-8", ".json": "application/json"}
+var contentTypes = map[string]string{
+	".html": "text/html; charset=utf-8", ".md": "text/markdown; charset=utf-8", ".json": "application/json",
+	".xml": "application/xml", ".sarif": "application/sarif+json",
+}
 
 func (s Store) put(ctx context.Context, key string, content []byte) error {
 	sum := sha256.Sum256(content)
@@ -108,6 +117,10 @@ func (s Store) put(ctx context.Context, key string, content []byte) error {
 
 func (s Store) get(ctx context.Context, key string) ([]byte, error) {
 	out, err := s.S3.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.Bucket, Key: &key})
+	var missing *types.NoSuchKey
+	if errors.As(err, &missing) {
+		return nil, &Refusal{What: "s3://" + s.Bucket + "/" + key, Expected: "a file of the review", Found: "nothing", Remedy: again}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading s3://%s/%s: %w", s.Bucket, key, err)
 	}

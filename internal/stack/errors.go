@@ -2,6 +2,7 @@ package stack
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -10,6 +11,35 @@ import (
 
 // ErrLocked says that another update holds the stack's lock.
 var ErrLocked = errors.New("another update of the stack is running or was killed; wait for it, or run pulumi cancel when it is gone")
+
+// ErrPlan says that an update did something else than its plan allows.
+var ErrPlan = errors.New("the update differs from its plan")
+
+// violation says when it was the plan that an update failed on. A resource that differs is named by the engine; outputs that differ
+// fail the update without any message (pulumi/pulumi#16670), and take the outputs out of the state.
+func violation(planFile string, err error) error {
+	text := err.Error()
+	switch {
+	case planFile == "" || errors.Is(err, ErrLocked):
+		return err
+	case strings.Contains(text, violates):
+		return fmt.Errorf("%w: %s", ErrPlan, redact(text))
+	case strings.HasSuffix(strings.TrimSpace(text), "stderr:"):
+		return fmt.Errorf("%w: Pulumi ended without a message, as it does when only stack outputs differ (pulumi/pulumi#16670)", ErrPlan)
+	}
+	return err
+}
+
+const violates = "violates plan"
+
+// redact cuts a message off where Pulumi begins to show how a resource violates its plan: with the values on both sides, in the clear
+// even where they are secret.
+func redact(text string) string {
+	if head, _, found := strings.Cut(text, violates); found {
+		return head + violates + " (values are not shown, they may be secret)"
+	}
+	return text
+}
 
 var colours = regexp.MustCompile(`<\{%[^%]*%\}>|\x1b\[[0-9;]*m`)
 

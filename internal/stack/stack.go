@@ -17,6 +17,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/tekpossible/ha-devops/internal/preview"
 )
 
 // Options say which stack is run, and how.
@@ -91,8 +93,8 @@ var command = sync.OnceValues(func() (auto.PulumiCommand, error) {
 	return cli, nil
 })
 
-// Preview computes what an update would change, and saves the plan to a file when its name is not empty.
-func (s *Stack) Preview(ctx context.Context, planFile string) (Changes, error) {
+// Preview computes what an update would do, and saves the plan to a file when its name is not empty.
+func (s *Stack) Preview(ctx context.Context, planFile string) (preview.Preview, error) {
 	options := []optpreview.Option{optpreview.Color("never"), optpreview.SuppressProgress()}
 	if s.progress != nil {
 		options = append(options, optpreview.ProgressStreams(s.progress), optpreview.ErrorProgressStreams(s.progress))
@@ -102,35 +104,35 @@ func (s *Stack) Preview(ctx context.Context, planFile string) (Changes, error) {
 	}
 	seen := watch()
 	_, err := s.auto.Preview(ctx, append(options, optpreview.EventStreams(seen.events))...)
-	changes, problems := seen.wait()
+	previewed, problems := seen.wait()
 	if err != nil {
-		return nil, fmt.Errorf("preview of stack %s: %w", s.auto.Name(), cause(err, problems))
+		return preview.Preview{}, fmt.Errorf("preview of stack %s: %w", s.auto.Name(), cause(err, problems))
 	}
-	return changes, nil
+	return previewed, nil
 }
 
-// Up updates the stack, bound to a saved plan when its file name is not empty, and returns the stack's outputs that are strings.
-func (s *Stack) Up(ctx context.Context, planFile string) (map[string]string, error) {
+// Up updates the stack, bound to a saved plan when its file name is not empty, and returns the stack's outputs that are strings. The
+// message stands in the stack's history. Its
+// error wraps ErrLocked when another update holds the stack's lock, and ErrPlan when the update would leave its plan.
+func (s *Stack) Up(ctx context.Context, planFile, message string) (map[string]string, error) {
 	options := []optup.Option{optup.Color("never"), optup.SuppressProgress()}
 	if s.progress != nil {
-		options = append(options, optup.ProgressStreams(s.progress), optup.ErrorProgressStreams(s.progress))
+		shown := &discreet{to: s.progress}
+		options = append(options, optup.ProgressStreams(shown), optup.ErrorProgressStreams(shown))
 	}
 	if planFile != "" {
 		options = append(options, optup.Plan(planFile))
+	}
+	if message != "" {
+		options = append(options, optup.Message(message))
 	}
 	seen := watch()
 	result, err := s.auto.Up(ctx, append(options, optup.EventStreams(seen.events))...)
 	_, problems := seen.wait()
 	if err != nil {
-		return nil, fmt.Errorf("update of stack %s: %w", s.auto.Name(), cause(err, problems))
+		return nil, fmt.Errorf("update of stack %s: %w", s.auto.Name(), violation(planFile, cause(err, problems)))
 	}
-	outputs := map[string]string{}
-	for key, output := range result.Outputs {
-		if text, ok := output.Value.(string); ok {
-			outputs[key] = text
-		}
-	}
-	return outputs, nil
+	return plainOutputs(result.Outputs), nil
 }
 
 // Export returns the stack's state as `pulumi stack export` writes it.
@@ -140,4 +142,13 @@ func (s *Stack) Export(ctx context.Context) ([]byte, error) {
 		return nil, fmt.Errorf("export of stack %s: %w", s.auto.Name(), cause(err, nil))
 	}
 	return json.MarshalIndent(deployment, "", "    ")
+}
+
+// Version is the version of the Pulumi CLI that runs, such as "3.255.0".
+func Version() (string, error) {
+	cli, err := command()
+	if err != nil {
+		return "", err
+	}
+	return cli.Version().String(), nil
 }

@@ -5,7 +5,12 @@ import (
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/sig"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tekpossible/ha-devops/internal/preview"
 )
 
 func TestCauseIsWhatWentWrong(t *testing.T) {
@@ -17,13 +22,54 @@ func TestCauseIsWhatWentWrong(t *testing.T) {
 	assert.Equal(t, strange, cause(strange, nil))
 }
 
-func TestChangesSayWhatAPreviewWouldDo(t *testing.T) {
-	var c Changes
-	for _, op := range []apitype.OpType{apitype.OpSame, apitype.OpCreate, apitype.OpCreate, apitype.OpReplace, apitype.OpCreateReplacement, apitype.OpDelete} {
-		c = c.add(apitype.StepEventMetadata{Op: op, URN: "urn:pulumi:dev::ha-devops::ha-devops:index:X$aws:y/z:Z::name", Diffs: []string{"b", "a"}})
+func TestAStepBecomesPlainData(t *testing.T) {
+	secret := map[string]any{sig.Key: sig.Secret, "ciphertext": "[secret]"}
+	step := apitype.StepEventMetadata{
+		Op: apitype.OpReplace, URN: "urn:pulumi:dev::p::a:b:C::thing", Type: "a:b:C",
+		Old: &apitype.StepEventStateMetadata{
+			Parent: "urn:parent", Protect: true, Outputs: map[string]any{"port": 81.0},
+			Inputs: map[string]any{"size": 1.0, "password": secret, "gone": "x", "__defaults": []any{}},
+		},
+		New: &apitype.StepEventStateMetadata{Parent: "urn:parent", Inputs: map[string]any{
+			"size": 2.0, "password": secret, "rules": []any{map[string]any{"cidr": "0.0.0.0/0"}}, "port": 80.0, "vpc": plugin.UnknownStringValue,
+			"code": map[string]any{sig.Key: sig.AssetSig, "hash": "ab"},
+		}},
+		DetailedDiff: map[string]apitype.PropertyDiff{
+			"size":          {Kind: apitype.DiffUpdateReplace, InputDiff: true},
+			"rules[0].cidr": {Kind: apitype.DiffAdd, InputDiff: true},
+			"gone":          {Kind: apitype.DiffDelete, InputDiff: true},
+			"password":      {Kind: apitype.DiffUpdate, InputDiff: true},
+			"port":          {Kind: apitype.DiffUpdate},
+		},
 	}
-	assert.Equal(t, "1 to delete, 1 to replace, 2 to create", c.Summary())
-	assert.Equal(t, "name", c[0].Name)
-	assert.Equal(t, []string{"a", "b"}, c[0].Properties)
-	assert.Equal(t, "no changes", Changes(nil).Summary())
+	r, ok := planned(step)
+	require.True(t, ok)
+	assert.Equal(t, preview.Resource{
+		URN: step.URN, Type: "a:b:C", Parent: "urn:parent", Op: preview.Replace, Protected: true,
+		Before: map[string]any{"size": 1.0, "password": preview.Secret, "gone": "x"},
+		After: map[string]any{
+			"size": 2.0, "password": preview.Secret, "rules": []any{map[string]any{"cidr": "0.0.0.0/0"}}, "port": 80.0, "vpc": preview.Unknown,
+			"code": "asset ab",
+		},
+		Changes: []preview.Property{
+			{Path: "gone", Op: preview.Delete, Before: "x"},
+			{Path: "password", Op: preview.Update, Before: preview.Secret, After: preview.Secret},
+			{Path: "port", Op: preview.Update, Before: 81.0, After: 80.0},
+			{Path: "rules[0].cidr", Op: preview.Create, After: "0.0.0.0/0"},
+			{Path: "size", Op: preview.Update, Replaces: true, Before: 1.0, After: 2.0},
+		},
+	}, r)
+	for _, part := range []apitype.OpType{apitype.OpCreateReplacement, apitype.OpDeleteReplaced} {
+		step.Op = part
+		_, ok := planned(step)
+		assert.False(t, ok, "%s is part of the replacement", part)
+	}
+	step.Op, step.New = apitype.OpDelete, nil
+	r, _ = planned(step)
+	assert.Nil(t, r.After)
+	assert.Equal(t, "urn:parent", r.Parent)
+	step.Op, step.DetailedDiff, step.Diffs, step.Keys = apitype.OpUpdate, nil, []string{"size"}, nil
+	step.New = step.Old
+	r, _ = planned(step)
+	assert.Equal(t, []preview.Property{{Path: "size", Op: preview.Update, Before: 1.0, After: 1.0}}, r.Changes)
 }

@@ -6,17 +6,32 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strconv"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
 )
 
-// Settle looks at the stack's state before a run with a plan. It returns the SHA-256 of the resources in it, in hex, which changes when
-// any resource does, and stays when a run changed nothing but the time of the last run. The runs that follow encrypt with the key of
-// the state: a new workspace would otherwise make a key of its own, with which no other could read the secrets in its plan.
-func (s *Stack) Settle(ctx context.Context) (digest string, err error) {
+// State is what is known of a stack's state.
+type State struct {
+	// Digest is the SHA-256 of the resources in it, in hex. It changes when any resource does, and stays when a run changed nothing but
+	// the time of the last run.
+	Digest string
+	// Outputs are the stack's outputs that are strings.
+	Outputs map[string]string
+	// Update is when the last finished update began, empty when there was none. An update that was killed leaves no trace here.
+	Update string
+	// Message is what that update was given as its message.
+	Message string
+}
+
+// Settle looks at the stack's state before a run with a plan. The runs that follow encrypt with the key of the state: a new workspace
+// would otherwise make a key of its own, with which no other could read the secrets in its plan.
+func (s *Stack) Settle(ctx context.Context) (State, error) {
+	var found State
 	exported, err := s.auto.Export(ctx)
 	if err != nil {
-		return "", fmt.Errorf("export of stack %s: %w", s.auto.Name(), cause(err, nil))
+		return found, fmt.Errorf("export of stack %s: %w", s.auto.Name(), cause(err, nil))
 	}
 	var state struct {
 		Resources []map[string]any `json:"resources"`
@@ -27,24 +42,40 @@ func (s *Stack) Settle(ctx context.Context) (digest string, err error) {
 	}
 	for _, into := range []any{&state, &secrets} {
 		if err := json.Unmarshal(exported.Deployment, into); err != nil {
-			return "", fmt.Errorf("state of stack %s: %w", s.auto.Name(), err)
+			return found, fmt.Errorf("state of stack %s: %w", s.auto.Name(), err)
 		}
 	}
 	if secrets.Provider != nil {
 		if err := s.adopt(ctx, *secrets.Provider); err != nil {
-			return "", fmt.Errorf("state of stack %s: %w", s.auto.Name(), err)
+			return found, fmt.Errorf("state of stack %s: %w", s.auto.Name(), err)
 		}
 	}
 	for _, resource := range state.Resources {
 		delete(resource, "created")
 		delete(resource, "modified")
+		if resource["type"] == rootType {
+			outputs, _ := resource["outputs"].(map[string]any)
+			found.Outputs = texts(outputs)
+		}
 	}
 	canonical, err := json.Marshal(state)
 	if err != nil {
-		return "", err
+		return found, err
 	}
 	sum := sha256.Sum256(canonical)
-	return hex.EncodeToString(sum[:]), nil
+	found.Digest = hex.EncodeToString(sum[:])
+	last, err := s.auto.History(ctx, 1, 1)
+	if err != nil {
+		return found, fmt.Errorf("history of stack %s: %w", s.auto.Name(), cause(err, nil))
+	}
+	if len(last) > 0 {
+		found.Update, found.Message = last[0].StartTime, last[0].Message
+		// The Automation API quotes it on its way to the CLI.
+		if plain, err := strconv.Unquote(found.Message); err == nil {
+			found.Message = plain
+		}
+	}
+	return found, nil
 }
 
 // adopt writes how the state's secrets are encrypted into the workspace's settings, as they stand in Pulumi.<stack>.yaml.
@@ -63,4 +94,34 @@ func (s *Stack) adopt(ctx context.Context, provider apitype.SecretsProvidersV1) 
 	}
 	settings.EncryptionSalt, settings.SecretsProvider, settings.EncryptedKey = key.Salt, key.URL, key.EncryptedKey
 	return s.auto.Workspace().SaveStackSettings(ctx, s.auto.Name(), settings)
+}
+
+// OutputsOf are the outputs, as far as they are strings, of another stack of the same project and backend. A stack that does not exist
+// has none.
+func (s *Stack) OutputsOf(ctx context.Context, name string) (map[string]string, error) {
+	stacks, err := s.auto.Workspace().ListStacks(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("listing the stacks beside %s: %w", s.auto.Name(), cause(err, nil))
+	}
+	for _, summary := range stacks {
+		if summary.Name != name {
+			continue
+		}
+		outputs, err := s.auto.Workspace().StackOutputs(ctx, name)
+		if err != nil {
+			return nil, fmt.Errorf("outputs of stack %s: %w", name, cause(err, nil))
+		}
+		return plainOutputs(outputs), nil
+	}
+	return nil, nil
+}
+
+func plainOutputs(outputs auto.OutputMap) map[string]string {
+	out := map[string]string{}
+	for key, output := range outputs {
+		if s, ok := output.Value.(string); ok && !output.Secret {
+			out[key] = s
+		}
+	}
+	return out
 }

@@ -11,7 +11,7 @@ type GitHub struct {
 	Owner string `env:"RELAY_GITHUB_OWNER"`
 	// API is the root of GitHub's REST API with a slash at its end, "https://api.github.com/" for github.com.
 	API string `env:"RELAY_GITHUB_API"`
-	// Secret is the ARN of the Secrets Manager secret that holds the token; the token itself is never a variable.
+	// Secret is the ARN of the Secrets Manager secret that holds the token or the GitHub App's key, which are never variables.
 	Secret string `env:"RELAY_GITHUB_SECRET"`
 }
 
@@ -60,6 +60,8 @@ type Bake struct {
 // Review is what `relay review` is told in the infrastructure pipeline.
 type Review struct {
 	Common
+	// Pipeline is the name of the infrastructure pipeline.
+	Pipeline string `env:"RELAY_PIPELINE"`
 	// Config is the stack's whole configuration as the platform team last applied it, in JSON. The pipeline names an SSM
 	// parameter, CodeBuild puts the parameter's value into the environment.
 	Config string `env:"RELAY_CONFIG,parameter"`
@@ -92,7 +94,7 @@ type Reviewed struct {
 	URI string `env:"REVIEW_URI"`
 	// Digest becomes Deploy.ReviewDigest.
 	Digest string `env:"REVIEW_DIGEST"`
-	// Report is the address of the page for the approver.
+	// Report is the address of the page for the approver, in the AWS console.
 	Report string `env:"REVIEW_REPORT"`
 	// Summary is one line: how many resources change, and the release.
 	Summary string `env:"REVIEW_SUMMARY"`

@@ -26,6 +26,8 @@ type Manifest struct {
 	Key string `json:"key"`
 	// Release is what the image is.
 	Release release.Release `json:"release"`
+	// Pipeline is the ARN of the image pipeline that bakes it.
+	Pipeline string `json:"pipeline"`
 	// Software is the artifact, Image the content of the image repository.
 	Software Content `json:"software"`
 	Image    Content `json:"image"`
@@ -101,6 +103,7 @@ func (m Manifest) check() error {
 	must(artifact.IsTag(m.Release.ArtifactTag), "release.artifactTag", m.Release.ArtifactTag, "an artifact tag")
 	must(sha1.MatchString(m.Release.SoftwareCommit), "release.softwareCommit", m.Release.SoftwareCommit, "40 hex digits")
 	must(sha1.MatchString(m.Release.ImageCommit), "release.imageCommit", m.Release.ImageCommit, "40 hex digits")
+	must(strings.HasPrefix(m.Pipeline, "arn:"), "pipeline", m.Pipeline, "the ARN of an image pipeline")
 	must(m.Release.Execution != "", "release.execution", m.Release.Execution, "the pipeline execution's ID")
 	for _, c := range []struct {
 		key string

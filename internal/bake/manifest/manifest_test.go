@@ -19,7 +19,7 @@ func valid() manifest.Manifest {
 		},
 		Software: manifest.Content{URI: "s3://shop-dev/software/v1/shop-v1.tar.gz", SHA256: strings.Repeat("b", 64)},
 		Image:    manifest.Content{URI: "s3://shop-dev/image/c.tar.gz", SHA256: strings.Repeat("c", 64)},
-		Setup:    "bin/setup",
+		Setup:    "bin/setup", Pipeline: "arn:aws:imagebuilder:eu-central-1:123456789012:image-pipeline/shop-dev-image",
 	}
 }
 

@@ -37,6 +37,9 @@ type Options struct {
 	// Environ returns the environment of the commands of a bake: PATH, HOME, AWS_*. Instances get its PATH and nothing else of it.
 	// Nil means this process's PATH alone, so that nobody's real credentials reach a bake.
 	Environ func() []string
+	// Identities are the ARNs of the callers, by the access key ID of their credentials; another key is refused. Nil means that every key
+	// is the role "rehearsal"'s.
+	Identities map[string]string
 	// Log receives what happens in the account, from several goroutines. Nil drops it.
 	Log func(Event)
 }
@@ -54,16 +57,16 @@ type Event struct {
 
 // Account is the simulated account. Its methods may be called from several goroutines.
 type Account struct {
-	opts     Options
-	ctx      context.Context // ended by Close
-	cancel   context.CancelFunc
-	running  sync.WaitGroup // bakes, instances and refreshes
-	buckets  *store
-	s3       http.Handler
-	services map[string]http.Handler
+	opts    Options
+	ctx     context.Context // ended by Close
+	cancel  context.CancelFunc
+	running sync.WaitGroup // bakes, instances and refreshes
+	buckets *store
+	s3      http.Handler
 
 	mu              sync.Mutex // guards everything below, and the fields of what the maps hold
 	closed          bool
+	services        map[string]http.Handler
 	parameters      map[string]*parameter
 	secrets         map[string]string // name to value
 	images          map[string]*Image
@@ -96,11 +99,12 @@ func New(opts Options) *Account {
 	}
 	a.services = map[string]http.Handler{
 		"s3":             http.HandlerFunc(a.serveS3),
-		"ssm":            jsonService("ssm", a.ssmActions()),
-		"secretsmanager": jsonService("secretsmanager", a.secretsActions()),
+		"ssm":            JSONService("ssm", a.ssmActions()),
+		"secretsmanager": JSONService("secretsmanager", a.secretsActions()),
 		"imagebuilder":   restService("imagebuilder", a.imageBuilderActions()),
+		"logs":           JSONService("logs", a.logsActions()),
 		"ec2":            ec2Service(a.ec2Actions()),
-		"sts":            queryService("sts", "https://sts.amazonaws.com/doc/2011-06-15/", a.stsActions()),
+		"sts":            a.stsService(),
 		"autoscaling":    queryService("autoscaling", "http://autoscaling.amazonaws.com/doc/2011-01-01/", a.autoScalingActions()),
 		"elasticloadbalancing": queryService("elasticloadbalancing",
 			"http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/", a.balancerActions()),
@@ -108,31 +112,36 @@ func New(opts Options) *Account {
 	return a
 }
 
+// Handle adds a service that lives elsewhere, by its signing name. Its handler may ask Caller who calls.
+func (a *Account) Handle(service string, handler http.Handler) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.services[service] = handler
+}
+
 // ServeHTTP answers a signed request of an AWS client. The service is the one of the signature's credential scope.
 func (a *Account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := Service(r)
-	if service, ok := a.services[name]; ok {
-		service.ServeHTTP(w, r)
+	caller, known := a.identify(r)
+	if !known {
+		serveError(w, r, stranger(name))
 		return
 	}
-	serveUnknown(w, r, name)
+	a.mu.Lock()
+	service := a.services[name]
+	a.mu.Unlock()
+	if service == nil {
+		serveUnknown(w, r, name)
+		return
+	}
+	service.ServeHTTP(w, withCaller(r, caller))
 }
 
 // Service returns the signing name of the service that a request is for, "" when it is not signed. A server that offers
 // more services than this package asks it which requests to keep.
 func Service(r *http.Request) string {
-	// Credential=<key>/<date>/<region>/<service>/aws4_request, in the header or in the query of a presigned URL:
-	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-signing-elements.html
-	_, credential, ok := strings.Cut(r.Header.Get("Authorization"), "Credential=")
-	if !ok {
-		credential = r.URL.Query().Get("X-Amz-Credential")
-	}
-	credential, _, _ = strings.Cut(credential, ",")
-	scope := strings.Split(credential, "/")
-	if len(scope) < 4 {
-		return ""
-	}
-	return scope[len(scope)-2]
+	_, service := credential(r)
+	return service
 }
 
 // Close stops every instance, refresh and running bake, and returns when none is left. Images and logs stay in Dir.

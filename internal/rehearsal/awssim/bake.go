@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/url"
 	"os"
@@ -24,24 +25,42 @@ type baker struct {
 	environ []string
 	// values are what each component's references stand for; failed says that a step failed but let the rest go on.
 	values []map[string]string
-	failed error
+	failed *stepError
+}
+
+// stepError says which step of which component failed. Its text is for people, with the end of the log.
+type stepError struct {
+	component, arn, document, phase string
+	step                            step
+	err                             error
+	tail                            string
+}
+
+func (e *stepError) Error() string {
+	return fmt.Sprintf("component %s: phase %s: step %s: %s%s", e.component, e.phase, e.step.Name, e.err, e.tail)
 }
 
 // bake carries out a build and registers its image.
 func (a *Account) bake(b *build) {
 	err := a.bakeRoot(b)
-	switch {
+	switch failed := (*stepError)(nil); {
 	case a.ctx.Err() != nil:
-		a.setBuildState(b, stateCancelled, "the account was closed")
+		a.endWorkflow(b, statusCancelled, "")
+		a.setBuildState(b, stateCancelled, "the account was closed", "the account was closed")
+	case errors.As(err, &failed):
+		message := fmt.Sprintf("Document %s failed!", failed.arn)
+		id := a.endWorkflow(b, statusFailed, message)
+		a.setBuildState(b, stateFailed, fmt.Sprintf("Workflow Execution ID: '%s' failed with reason: %s", id, message), err.Error())
 	case err != nil:
-		a.setBuildState(b, stateFailed, err.Error())
+		a.setBuildState(b, stateFailed, err.Error(), err.Error())
 	default:
-		a.setBuildState(b, stateDistributing, "")
+		a.endWorkflow(b, statusCompleted, "")
+		a.setBuildState(b, stateDistributing, "", "")
 		a.RegisterImage(Image{
 			ID: b.amiID, Name: b.amiName, Root: a.dir("images", b.amiID, "root"), Tags: maps.Clone(b.distribution.AMITags),
 			LaunchPermission: b.distribution.LaunchPermission, BlockDevices: b.recipe.BlockDevices,
 		})
-		a.setBuildState(b, stateAvailable, "")
+		a.setBuildState(b, stateAvailable, "", "")
 	}
 }
 
@@ -58,19 +77,20 @@ func (a *Account) bakeRoot(b *build) error {
 		if name == "test" {
 			state = stateTesting
 		}
-		a.setBuildState(b, state, "")
+		a.startWorkflow(b, state)
+		a.setBuildState(b, state, "", "")
 		for i, c := range b.components {
 			for _, phase := range c.document.Phases {
 				if phase.Name != name {
 					continue
 				}
-				if err := k.runPhase(phase, k.values[i]); err != nil {
-					return fmt.Errorf("component %s: phase %s: %w", c.name, name, err)
+				if failed := k.runPhase(i, phase); failed != nil {
+					return failed.report(k.log)
 				}
 			}
 		}
 		if k.failed != nil {
-			return k.failed
+			return k.failed.report(k.log)
 		}
 	}
 	return nil
@@ -110,23 +130,35 @@ func (k *baker) prepare() error {
 	return nil
 }
 
-func (k *baker) runPhase(phase phase, values map[string]string) error {
+func (k *baker) runPhase(component int, phase phase) *stepError {
+	c := k.b.components[component]
 	for _, step := range phase.Steps {
 		fmt.Fprintf(k.log, "== %s/%s (%s)\n", phase.Name, step.Name, step.Action)
-		err := k.runStep(step, values)
+		err := k.runStep(step, k.values[component])
 		if err == nil {
 			continue
 		}
+		failed := &stepError{
+			component: c.name, arn: k.b.recipe.Components[component].ARN, document: c.document.Name, phase: phase.Name, step: step, err: err,
+		}
 		fmt.Fprintf(k.log, "== %s/%s: %s\n", phase.Name, step.Name, err)
-		err = fmt.Errorf("step %s: %w%s", step.Name, err, tail(k.log.Name()))
+		failed.tail = tail(k.log.Name())
 		switch {
 		case k.a.ctx.Err() != nil || step.OnFailure == "" || step.OnFailure == "Abort":
-			return err
+			return failed
 		case step.OnFailure == "Continue" && k.failed == nil:
-			k.failed = fmt.Errorf("phase %s: %w", phase.Name, err)
+			k.failed = failed
 		}
 	}
 	return nil
+}
+
+// report writes the first step that failed to the end of the log, in the form that EC2 Image Builder's user guide shows: "Get the full
+// component output from the logs".
+func (e *stepError) report(log io.Writer) error {
+	fmt.Fprintf(log, "  Document: %s\n  ComponentArn: %s\n  Phase: %s\n  Step: %s\n  Action: %s\n  ErrorMessage: %s\n",
+		e.document, e.arn, e.phase, e.step.Name, e.step.Action, e.err)
+	return e
 }
 
 func (k *baker) runStep(step step, values map[string]string) error {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/imagebuilder"
 	"github.com/aws/aws-sdk-go-v2/service/imagebuilder/types"
 	"github.com/stretchr/testify/assert"
@@ -157,6 +158,81 @@ func TestBakeCarriesOutTheDocument(t *testing.T) {
 	assert.Equal(t, []string{again, arn}, []string{*list.ImageSummaryList[0].Arn, *list.ImageSummaryList[1].Arn})
 }
 
+// bakeLog returns the last lines of a bake's log, as CloudWatch Logs has them; none if it has not begun one.
+func bakeLog(t *testing.T, w *world, image *types.Image, lines int32) []string {
+	t.Helper()
+	_, name, _ := strings.Cut(*image.Arn, ":image/")
+	name, stream, _ := strings.Cut(name, "/")
+	out, err := cloudwatchlogs.NewFromConfig(w.config).GetLogEvents(t.Context(), &cloudwatchlogs.GetLogEventsInput{
+		LogGroupName: aws.String("/aws/imagebuilder/" + name), LogStreamName: &stream, Limit: &lines,
+	})
+	require.NoError(t, err)
+	var log []string
+	for _, event := range out.Events {
+		log = append(log, *event.Message)
+	}
+	return log
+}
+
+func TestAFailedBakeNamesItsStep(t *testing.T) {
+	for phase, want := range map[string]struct {
+		workflows []types.WorkflowType
+		step      string
+	}{
+		"build":    {[]types.WorkflowType{types.WorkflowTypeBuild}, "ApplyBuildComponents"},
+		"validate": {[]types.WorkflowType{types.WorkflowTypeBuild}, "ApplyBuildComponents"},
+		"test":     {[]types.WorkflowType{types.WorkflowTypeBuild, types.WorkflowTypeTest}, "ApplyTestComponents"},
+	} {
+		t.Run(phase, func(t *testing.T) {
+			w := newWorld(t)
+			factory(t, w, strings.ReplaceAll(steps(`      - {name: Look, action: ExecuteBash, inputs: {commands: ['exit 7']}}`), "build", phase), awssim.Recipe{})
+			client := imagebuilder.NewFromConfig(w.config)
+			image := baked(t, w, start(t, w, "t"))
+			require.Equal(t, types.ImageStatusFailed, image.State.Status)
+			workflows, err := client.ListWorkflowExecutions(t.Context(), &imagebuilder.ListWorkflowExecutionsInput{ImageBuildVersionArn: image.Arn})
+			require.NoError(t, err)
+			require.Len(t, workflows.WorkflowExecutions, len(want.workflows))
+			for i, workflow := range workflows.WorkflowExecutions {
+				assert.Equal(t, want.workflows[i], workflow.Type)
+				failed := i == len(want.workflows)-1
+				assert.Equal(t, failed, workflow.Status == types.WorkflowExecutionStatusFailed)
+				list, err := client.ListWorkflowStepExecutions(t.Context(), &imagebuilder.ListWorkflowStepExecutionsInput{WorkflowExecutionId: workflow.WorkflowExecutionId})
+				require.NoError(t, err)
+				assert.Len(t, list.Steps, int(workflow.TotalStepCount))
+				for _, step := range list.Steps {
+					if step.Status == types.WorkflowStepExecutionStatusFailed {
+						assert.Equal(t, want.step, *step.Name)
+						assert.Equal(t, "Document arn:component failed!", *step.Message)
+					}
+				}
+				assert.Equal(t, failed, strings.Contains(*image.State.Reason, *workflow.WorkflowExecutionId))
+			}
+			assert.Equal(t, []string{
+				"== " + phase + "/Look (ExecuteBash)", "== " + phase + "/Look: exit status 7", "  Document: d", "  ComponentArn: arn:component", "  Phase: " + phase, "  Step: Look",
+				"  Action: ExecuteBash", "  ErrorMessage: exit status 7",
+			}, bakeLog(t, w, image, 100))
+		})
+	}
+}
+
+func TestTheSameTokenWithOtherTagsIsRefused(t *testing.T) {
+	w := newWorld(t)
+	factory(t, w, steps(`      - {name: A, action: ExecuteBash, inputs: {commands: [ls]}}`), awssim.Recipe{})
+	client := imagebuilder.NewFromConfig(w.config)
+	in := &imagebuilder.StartImagePipelineExecutionInput{
+		ImagePipelineArn: aws.String("arn:pipeline"), ClientToken: aws.String("t"), Tags: map[string]string{"Image-Key": "k"},
+	}
+	one, err := client.StartImagePipelineExecution(t.Context(), in)
+	require.NoError(t, err)
+	two, err := client.StartImagePipelineExecution(t.Context(), in)
+	require.NoError(t, err)
+	assert.Equal(t, *one.ImageBuildVersionArn, *two.ImageBuildVersionArn)
+	in.Tags = nil
+	_, err = client.StartImagePipelineExecution(t.Context(), in)
+	assert.Equal(t, "IdempotentParameterMismatchException", code(t, err))
+	assert.Equal(t, map[string]string{"Image-Key": "k"}, baked(t, w, *one.ImageBuildVersionArn).Tags)
+}
+
 // steps is a document with the given steps in its build phase.
 func steps(text string) string {
 	return "name: d\nschemaVersion: 1.0\nphases:\n  - name: build\n    steps:\n" + text
@@ -169,15 +245,15 @@ func TestBakeFailures(t *testing.T) {
 	}{
 		"exit code and the end of the log": {
 			steps(`      - {name: Install, action: ExecuteBash, inputs: {commands: ['for i in $(seq 50); do echo line $i; done', 'exit 7', 'echo not reached']}}`),
-			[]string{"phase build", "step Install", "exit status 7", "line 50"},
+			[]string{"Phase: build", "Step: Install", "exit status 7", "line 50"},
 		},
-		"unknown action": {steps(`      - {name: Boot, action: Reboot, inputs: {}}`), []string{"step Boot", `"Reboot"`}},
+		"unknown action": {steps(`      - {name: Boot, action: Reboot, inputs: {}}`), []string{"Step: Boot", `"Reboot"`}},
 		"unknown reference": {
 			steps(`      - {name: Say, action: ExecuteBash, inputs: {commands: ['echo {{ build.Other.outputs.stdout }}']}}`),
-			[]string{"step Say", "{{ build.Other.outputs.stdout }}"},
+			[]string{"Step: Say", "{{ build.Other.outputs.stdout }}"},
 		},
 		"no object": {
-			steps(`      - {name: Get, action: S3Download, inputs: [{source: 's3://none/key', destination: /x}]}`), []string{"step Get", "s3://none/key"},
+			steps(`      - {name: Get, action: S3Download, inputs: [{source: 's3://none/key', destination: /x}]}`), []string{"Step: Get", "s3://none/key"},
 		},
 		"relative destination": {
 			steps(`      - {name: Get, action: S3Download, inputs: [{source: 's3://b/k', destination: x}]}`), []string{"absolute path"},
@@ -186,13 +262,13 @@ func TestBakeFailures(t *testing.T) {
 			steps(`      - {name: Get, action: S3Download, inputs: [{source: 'http://b/k', destination: /x}]}`), []string{"s3://<bucket>/<key>"},
 		},
 		"timeout": {
-			steps(`      - {name: Wait, action: ExecuteBash, timeoutSeconds: 1, inputs: {commands: ['sleep 60']}}`), []string{"step Wait", "timeoutSeconds"},
+			steps(`      - {name: Wait, action: ExecuteBash, timeoutSeconds: 1, inputs: {commands: ['sleep 60']}}`), []string{"Step: Wait", "timeoutSeconds"},
 		},
 		"continue fails in the end": {
 			steps("      - {name: A, action: ExecuteBash, onFailure: Continue, inputs: {commands: ['exit 4']}}\n" +
-				"      - {name: B, action: ExecuteBash, inputs: {commands: ['echo B ran']}}"), []string{"step A", "exit status 4"},
+				"      - {name: B, action: ExecuteBash, inputs: {commands: ['echo B ran']}}"), []string{"Step: A", "exit status 4"},
 		},
-		"wrong inputs": {steps(`      - {name: A, action: ExecuteBash, inputs: {commands: {a: b}}}`), []string{"step A", "inputs"}},
+		"wrong inputs": {steps(`      - {name: A, action: ExecuteBash, inputs: {commands: {a: b}}}`), []string{"Step: A", "inputs"}},
 		"parameter without a value": {
 			"parameters: [{Needed: {type: string}}]\n" + steps(`      - {name: A, action: ExecuteBash, inputs: {commands: [ls]}}`), []string{`"Needed"`},
 		},
@@ -203,10 +279,11 @@ func TestBakeFailures(t *testing.T) {
 			factory(t, w, test.document, awssim.Recipe{ParentImage: "ami-0123456789abcdef0"})
 			image := baked(t, w, start(t, w, "t"))
 			require.Equal(t, types.ImageStatusFailed, image.State.Status)
+			said := *image.State.Reason + "\n" + strings.Join(bakeLog(t, w, image, 9), "\n")
 			for _, word := range test.says {
-				assert.Contains(t, *image.State.Reason, word)
+				assert.Contains(t, said, word)
 			}
-			assert.NotContains(t, *image.State.Reason, "line 25\n", "no more than the last lines")
+			assert.NotContains(t, said, "line 25", "no more than was asked for")
 			assert.Empty(t, image.OutputResources.Amis)
 			found, err := w.FindImages(awssim.ImageQuery{})
 			require.NoError(t, err)

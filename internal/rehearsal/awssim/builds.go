@@ -1,6 +1,7 @@
 package awssim
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
@@ -33,12 +34,14 @@ type build struct {
 	base             string // the root of the parent image, or ""
 	created          time.Time
 	amiID, amiName   string
+	tags             map[string]string
 	state, reason    string
+	workflows        []*workflow
 }
 
 // startBuild starts a pipeline, or returns what the same client token started before.
-func (a *Account) startBuild(pipelineARN, token string) (*build, error) {
-	b, isNew, err := a.newBuild(pipelineARN, token)
+func (a *Account) startBuild(pipelineARN, token string, tags map[string]string) (*build, error) {
+	b, isNew, err := a.newBuild(pipelineARN, token, tags)
 	if err != nil || !isNew {
 		return b, err
 	}
@@ -49,12 +52,12 @@ func (a *Account) startBuild(pipelineARN, token string) (*build, error) {
 	return b, nil
 }
 
-func (a *Account) newBuild(pipelineARN, token string) (b *build, isNew bool, err error) {
+func (a *Account) newBuild(pipelineARN, token string, tags map[string]string) (b *build, isNew bool, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if b := a.tokens[token]; b != nil {
-		if b.pipelineARN != pipelineARN {
-			return nil, false, refuse("IdempotentParameterMismatchException", "the client token %q started another pipeline", token)
+		if b.pipelineARN != pipelineARN || !maps.Equal(b.tags, tags) {
+			return nil, false, refuse("IdempotentParameterMismatchException", "the client token %q started a pipeline with other parameters", token)
 		}
 		return b, false, nil
 	}
@@ -63,7 +66,7 @@ func (a *Account) newBuild(pipelineARN, token string) (b *build, isNew bool, err
 		return nil, false, refuse("ResourceNotFoundException", "there is no image pipeline %q", pipelineARN)
 	}
 	b = &build{
-		pipelineARN: pipelineARN, pipeline: pipeline, number: 1, recipe: a.recipes[pipeline.RecipeARN],
+		pipelineARN: pipelineARN, pipeline: pipeline, number: 1, tags: tags, recipe: a.recipes[pipeline.RecipeARN],
 		distribution: a.distributions[pipeline.DistributionARN], created: time.Now(), amiID: newID("ami"), state: statePending,
 	}
 	for _, other := range a.builds {
@@ -94,26 +97,42 @@ func amiName(b *build) string {
 	return buildVersion.ReplaceAllLiteralString(name, strconv.Itoa(b.number))
 }
 
-func (a *Account) setBuildState(b *build, state, reason string) {
+// setBuildState sets what the API says of a build; detail is for the people who watch.
+func (a *Account) setBuildState(b *build, state, reason, detail string) {
 	a.mu.Lock()
 	b.state, b.reason = state, reason
 	a.mu.Unlock()
-	if reason != "" {
-		reason = ": " + reason
+	if detail != "" {
+		detail = ": " + detail
 	}
-	a.log("imagebuilder", b.amiID, "%s%s", strings.ToLower(state), reason)
+	a.log("imagebuilder", b.amiID, "%s%s", strings.ToLower(state), detail)
 }
 
-func (a *Account) imageBuilderActions() map[string]jsonAction {
-	type start struct{ ClientToken, ImagePipelineArn string }
+// image finds a build by its ARN. The caller holds mu.
+func (a *Account) image(arn string) (*build, error) {
+	if i := slices.IndexFunc(a.builds, func(b *build) bool { return b.arn == arn }); i >= 0 {
+		return a.builds[i], nil
+	}
+	return nil, refuse("ResourceNotFoundException", "there is no image %q", arn)
+}
+
+// listPage is how many images a list holds at most.
+const listPage = 25
+
+func (a *Account) imageBuilderActions() map[string]JSONAction {
+	type start struct {
+		ClientToken, ImagePipelineArn string
+		Tags                          map[string]string
+	}
 	type get struct{ ImageBuildVersionArn string }
-	type listImages struct{ ImagePipelineArn string }
-	return map[string]jsonAction{
+	type listImages struct{ ImagePipelineArn, NextToken string }
+	type listSteps struct{ WorkflowExecutionId string }
+	return map[string]JSONAction{
 		"PUT /StartImagePipelineExecution": decoding(func(in start) (any, error) {
 			if in.ClientToken == "" || in.ImagePipelineArn == "" {
 				return nil, refuse("InvalidParameterException", "clientToken and imagePipelineArn are required")
 			}
-			b, err := a.startBuild(in.ImagePipelineArn, in.ClientToken)
+			b, err := a.startBuild(in.ImagePipelineArn, in.ClientToken, in.Tags)
 			if err != nil {
 				return nil, err
 			}
@@ -122,11 +141,10 @@ func (a *Account) imageBuilderActions() map[string]jsonAction {
 		"GET /GetImage": decoding(func(in get) (any, error) {
 			a.mu.Lock()
 			defer a.mu.Unlock()
-			i := slices.IndexFunc(a.builds, func(b *build) bool { return b.arn == in.ImageBuildVersionArn })
-			if i < 0 {
-				return nil, refuse("ResourceNotFoundException", "there is no image %q", in.ImageBuildVersionArn)
+			b, err := a.image(in.ImageBuildVersionArn)
+			if err != nil {
+				return nil, err
 			}
-			b := a.builds[i]
 			image := a.summary(b)
 			maps.Copy(image, map[string]any{
 				"sourcePipelineArn": b.pipelineARN, "sourcePipelineName": b.pipeline.Name,
@@ -148,7 +166,45 @@ func (a *Account) imageBuilderActions() map[string]jsonAction {
 					summaries = append(summaries, a.summary(b))
 				}
 			}
-			return map[string]any{"requestId": requestID, "imageSummaryList": summaries}, nil
+			from, err := strconv.Atoi(cmp.Or(in.NextToken, "0"))
+			if err != nil || from < 0 || from > len(summaries) {
+				return nil, refuse("InvalidPaginationTokenException", "there is no page %q", in.NextToken)
+			}
+			page := summaries[from:]
+			out := map[string]any{"requestId": requestID}
+			if len(page) > listPage {
+				page = page[:listPage]
+				out["nextToken"] = strconv.Itoa(from + listPage)
+			}
+			out["imageSummaryList"] = page
+			return out, nil
+		}),
+		"POST /ListWorkflowExecutions": decoding(func(in get) (any, error) {
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			b, err := a.image(in.ImageBuildVersionArn)
+			if err != nil {
+				return nil, err
+			}
+			executions := []any{}
+			for _, w := range b.workflows {
+				executions = append(executions, w.summary())
+			}
+			return map[string]any{"requestId": requestID, "imageBuildVersionArn": b.arn, "workflowExecutions": executions}, nil
+		}),
+		"POST /ListWorkflowStepExecutions": decoding(func(in listSteps) (any, error) {
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			for _, b := range a.builds {
+				for _, w := range b.workflows {
+					if w.id == in.WorkflowExecutionId {
+						return map[string]any{
+							"requestId": requestID, "imageBuildVersionArn": b.arn, "workflowExecutionId": w.id, "steps": w.list(),
+						}, nil
+					}
+				}
+			}
+			return nil, refuse("ResourceNotFoundException", "there is no workflow execution %q", in.WorkflowExecutionId)
 		}),
 	}
 }
@@ -167,7 +223,7 @@ func (a *Account) summary(b *build) map[string]any {
 	}
 	return map[string]any{
 		"arn": b.arn, "name": b.recipe.Name, "version": fmt.Sprintf("%s/%d", b.recipe.Version, b.number), "type": "AMI",
-		"platform": "Linux", "dateCreated": b.created.UTC().Format(time.RFC3339), "state": state,
+		"platform": "Linux", "dateCreated": b.created.UTC().Format(time.RFC3339), "state": state, "tags": b.tags,
 		"outputResources": map[string]any{"amis": amis},
 	}
 }

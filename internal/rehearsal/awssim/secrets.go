@@ -3,7 +3,6 @@ package awssim
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"net/url"
 )
 
 // SetSecret creates a secret or replaces its value, and returns its ARN. Without a value there is nothing to get from it,
@@ -28,9 +27,9 @@ func (a *Account) secretARN(name string) string {
 	return a.arn("secretsmanager", "secret:"+name+"-"+hex.EncodeToString(sum[:3]))
 }
 
-func (a *Account) secretsActions() map[string]jsonAction {
+func (a *Account) secretsActions() map[string]JSONAction {
 	type getSecretValue struct{ SecretId string }
-	return map[string]jsonAction{
+	return map[string]JSONAction{
 		"GetSecretValue": decoding(func(in getSecretValue) (any, error) {
 			a.mu.Lock()
 			defer a.mu.Unlock()
@@ -47,17 +46,5 @@ func (a *Account) secretsActions() map[string]jsonAction {
 			}
 			return nil, refuse("ResourceNotFoundException", "there is no secret %q", in.SecretId)
 		}),
-	}
-}
-
-func (a *Account) stsActions() map[string]queryAction {
-	type identity struct{ Arn, UserId, Account string }
-	return map[string]queryAction{
-		"GetCallerIdentity": func(url.Values) (any, error) {
-			return identity{
-				Arn:    "arn:aws:sts::" + a.opts.AccountID + ":assumed-role/rehearsal/rehearsal",
-				UserId: "AROAREHEARSAL:rehearsal", Account: a.opts.AccountID,
-			}, nil
-		},
 	}
 }

@@ -101,8 +101,8 @@ type (
 	}
 )
 
-func (a *Account) ssmActions() map[string]jsonAction {
-	return map[string]jsonAction{
+func (a *Account) ssmActions() map[string]JSONAction {
+	return map[string]JSONAction{
 		"PutParameter": decoding(func(in putParameterInput) (any, error) {
 			version, err := a.setParameter(Parameter{in.Name, in.Type, in.Value, in.Tier}, in.Overwrite)
 			if err != nil {

@@ -138,6 +138,8 @@ func FuzzParseUnit(f *testing.F) {
 
 func FuzzParseDocument(f *testing.F) {
 	f.Add("name: d\nschemaVersion: 1.0\nconstants: [{A: {type: string, value: b}}]\nphases: [{name: build, steps: [{name: s, action: ExecuteBash, inputs: {commands: ['{{ A }}']}}]}]\n")
+	f.Add("name: d\nschemaVersion: 1.0\nphases:\n  - name: build\n    steps:\n      - name: D\n        action: S3Download\n        inputs: [{source: s3://b/k, destination: /opt/}]\n")
+	f.Add("name: d\nschemaVersion: 1.0\nparameters: [{P: {default: x}}]\nphases: &p [{name: test, steps: [{name: s, action: S3Download, timeoutSeconds: -1, inputs: [*p, {{{ P }}: {{P}}}]}]}]\n")
 	f.Fuzz(func(_ *testing.T, text string) {
 		doc, err := parseDocument(text)
 		if err != nil {

@@ -1,6 +1,7 @@
 package awssim
 
 import (
+	"bytes"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -21,7 +22,10 @@ type apiError struct {
 
 func (e *apiError) Error() string { return e.code + ": " + e.message }
 
-// refuse returns the error of a request that cannot be met, status 400.
+// Refuse returns the error of a request that cannot be met: the error's code, as the service's API reference names it, and a message.
+// The client gets status 400.
+func Refuse(code, format string, args ...any) error { return refuse(code, format, args...) }
+
 func refuse(code, format string, args ...any) error {
 	return &apiError{http.StatusBadRequest, code, fmt.Sprintf(format, args...)}
 }
@@ -41,12 +45,26 @@ func untaught(code, service, action string) *apiError {
 
 const requestID = "00000000-0000-4000-8000-000000000000"
 
-// jsonAction carries out an action with the JSON document of its request and returns that of the response.
-type jsonAction func(body []byte) (any, error)
+// JSONAction carries out an action with the JSON document of its request and returns that of the response.
+type JSONAction func(r *http.Request, body []byte) (any, error)
 
-// decoding makes a jsonAction of a function that takes the decoded request.
-func decoding[In any](act func(In) (any, error)) jsonAction {
-	return func(body []byte) (any, error) {
+// Taught makes a JSONAction of a function that takes the caller's ARN and the decoded request. Fields that the type does not name are
+// refused: to ignore one would be to answer another question.
+func Taught[In any](act func(caller string, in In) (any, error)) JSONAction {
+	return func(r *http.Request, body []byte) (any, error) {
+		var in In
+		decoder := json.NewDecoder(bytes.NewReader(body))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(&in); err != nil {
+			return nil, refuse("SerializationException", "the rehearsal was not taught this of %s: %s", r.Header.Get("X-Amz-Target"), err)
+		}
+		return act(Caller(r), in)
+	}
+}
+
+// decoding makes a JSONAction of a function that takes the decoded request.
+func decoding[In any](act func(In) (any, error)) JSONAction {
+	return func(_ *http.Request, body []byte) (any, error) {
 		var in In
 		if len(body) > 0 {
 			if err := json.Unmarshal(body, &in); err != nil {
@@ -57,9 +75,9 @@ func decoding[In any](act func(In) (any, error)) jsonAction {
 	}
 }
 
-// jsonService speaks AWS JSON 1.1: the action is in the header X-Amz-Target.
-// https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
-func jsonService(service string, actions map[string]jsonAction) http.Handler {
+// JSONService speaks AWS JSON 1.1 for a service by its signing name: the action is in the header X-Amz-Target. An action that is not
+// among those given is an error that names it. https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
+func JSONService(service string, actions map[string]JSONAction) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, name, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 		action, ok := actions[name]
@@ -72,14 +90,14 @@ func jsonService(service string, actions map[string]jsonAction) http.Handler {
 			writeJSONError(w, err)
 			return
 		}
-		answerJSON(w, action, body)
+		answerJSON(w, r, action, body)
 	})
 }
 
 // restService speaks REST-JSON; its keys are method and path. What the service binds to the query instead of the body
 // reaches the action as one JSON document all the same.
 // https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html
-func restService(service string, actions map[string]jsonAction) http.Handler {
+func restService(service string, actions map[string]JSONAction) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name := r.Method + " " + r.URL.Path
 		action, ok := actions[name]
@@ -99,12 +117,12 @@ func restService(service string, actions map[string]jsonAction) http.Handler {
 			writeJSONError(w, err)
 			return
 		}
-		answerJSON(w, action, body)
+		answerJSON(w, r, action, body)
 	})
 }
 
-func answerJSON(w http.ResponseWriter, action jsonAction, body []byte) {
-	out, err := action(body)
+func answerJSON(w http.ResponseWriter, r *http.Request, action JSONAction, body []byte) {
+	out, err := action(r, body)
 	if err != nil {
 		writeJSONError(w, err)
 		return
@@ -215,16 +233,34 @@ func writeXML(w http.ResponseWriter, status int, document any) {
 	xml.NewEncoder(w).Encode(document) // the client is gone
 }
 
-// serveUnknown answers a request for a service that is not simulated, in the protocol that the request speaks.
+// serveUnknown answers a request for a service that is not simulated.
 func serveUnknown(w http.ResponseWriter, r *http.Request, service string) {
 	_, action, target := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	switch {
 	case target:
-		writeJSONError(w, untaught("NotImplemented", service, action))
-	case strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded"):
-		writeQueryError(w, untaught("InvalidAction", service, r.FormValue("Action")))
+		serveError(w, r, untaught("NotImplemented", service, action))
+	case isForm(r):
+		serveError(w, r, untaught("InvalidAction", service, r.FormValue("Action")))
 	default:
-		writeJSONError(w, untaught("NotImplemented", service, r.Method+" "+r.URL.Path))
+		serveError(w, r, untaught("NotImplemented", service, r.Method+" "+r.URL.Path))
+	}
+}
+
+func isForm(r *http.Request) bool {
+	return strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded")
+}
+
+// serveError answers with an error in the protocol that the request speaks.
+func serveError(w http.ResponseWriter, r *http.Request, err error) {
+	switch _, service := credential(r); {
+	case service == "s3":
+		writeS3Error(w, err)
+	case service == "ec2":
+		writeEC2Error(w, err)
+	case isForm(r):
+		writeQueryError(w, err)
+	default:
+		writeJSONError(w, err)
 	}
 }
 

@@ -3,9 +3,8 @@ package githubsim
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -38,47 +37,85 @@ func createTree(c *call) (int, any, error) {
 	return http.StatusCreated, object{"sha": tree, "url": c.api() + "/git/trees/" + tree}, err
 }
 
-// writeTree writes a tree through an index of its own.
+// writeTree writes a tree, of which only the folders on the way to the entries are looked at: its cost does not depend on how many
+// files there are.
 func (r *repo) writeTree(ctx context.Context, base string, entries []treeEntry) (string, error) {
-	var lines strings.Builder
-	for _, e := range entries {
-		if !validPath(e.Path) || e.Type != "blob" || !slices.Contains([]string{"100644", "100755"}, e.Mode) {
-			return "", fail(http.StatusUnprocessableEntity, "tree.path %q, mode %q, type %q: only files are simulated", e.Path, e.Mode, e.Type)
-		}
-		switch {
-		case e.Content != nil:
-			blob, err := r.run(ctx, *e.Content, "hash-object", "-w", "--stdin")
-			if err != nil {
-				return "", err
-			}
-			fmt.Fprintf(&lines, "%s %s\t%s\n", e.Mode, strings.TrimSpace(blob), e.Path)
-		case e.SHA != nil:
-			return "", fail(http.StatusNotImplemented, "githubsim: a tree of blobs that are there is not simulated")
-		default:
-			fmt.Fprintf(&lines, "0 %s\t%s\n", zero, e.Path)
-		}
-	}
-	index, err := os.MkdirTemp(r.dir, "index-*")
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = os.RemoveAll(index) }()
-	with := r.git
-	with.env = append(slices.Clone(r.env), "GIT_INDEX_FILE="+filepath.Join(index, "index"))
 	if base != "" {
 		if !fullCommit.MatchString(base) {
 			return "", fail(http.StatusUnprocessableEntity, "base_tree is not a valid tree oid")
 		}
-		if _, err := with.run(ctx, "", "read-tree", base+"^{tree}"); exited(err, 128) {
+		kind, err := r.run(ctx, "", "cat-file", "-t", base)
+		if exited(err, 128) || err == nil && kind != "tree\n" {
 			return "", fail(http.StatusUnprocessableEntity, "base_tree is not a valid tree oid")
-		} else if err != nil {
+		}
+		if err != nil {
 			return "", err
 		}
 	}
-	if _, err := with.run(ctx, lines.String(), "update-index", "--index-info"); err != nil {
-		return "", err
+	for _, e := range entries {
+		if !validPath(e.Path) || e.Type != "blob" || !slices.Contains([]string{"100644", "100755"}, e.Mode) {
+			return "", fail(http.StatusUnprocessableEntity, "tree.path %q, mode %q, type %q: only files are simulated", e.Path, e.Mode, e.Type)
+		}
+		if e.SHA != nil {
+			return "", fail(http.StatusNotImplemented, "githubsim: a tree of blobs that are there is not simulated")
+		}
 	}
-	tree, err := with.run(ctx, "", "write-tree")
+	tree, err := r.graft(ctx, base, entries)
+	if err == nil && tree == "" {
+		tree, err = r.run(ctx, "", "mktree") // the empty tree
+	}
+	return strings.TrimSpace(tree), err
+}
+
+// graft writes a tree with entries in it; base is empty for a folder that is new. A folder without files is no longer there, and empty.
+func (r *repo) graft(ctx context.Context, base string, entries []treeEntry) (string, error) {
+	names := map[string]string{} // each with its line of ls-tree
+	if base != "" {
+		out, err := r.run(ctx, "", "ls-tree", "-z", base)
+		if err != nil {
+			return "", err
+		}
+		for line := range strings.SplitSeq(strings.TrimSuffix(out, "\x00"), "\x00") {
+			if _, name, ok := strings.Cut(line, "\t"); ok {
+				names[name] = line
+			}
+		}
+	}
+	folders := map[string][]treeEntry{}
+	for _, e := range entries {
+		name, rest, nested := strings.Cut(e.Path, "/")
+		switch {
+		case nested:
+			e.Path = rest
+			folders[name] = append(folders[name], e)
+		case e.Content == nil:
+			delete(names, name)
+		default:
+			blob, err := r.run(ctx, *e.Content, "hash-object", "-w", "--stdin")
+			if err != nil {
+				return "", err
+			}
+			names[name] = fmt.Sprintf("%s blob %s\t%s", e.Mode, strings.TrimSpace(blob), name)
+		}
+	}
+	for name, within := range folders {
+		var below string
+		if fields := strings.Fields(names[name]); len(fields) > 2 && fields[1] == "tree" {
+			below = fields[2]
+		}
+		tree, err := r.graft(ctx, below, within)
+		if err != nil {
+			return "", err
+		}
+		delete(names, name)
+		if tree != "" {
+			names[name] = fmt.Sprintf("040000 tree %s\t%s", tree, name)
+		}
+	}
+	if len(names) == 0 {
+		return "", nil
+	}
+	tree, err := r.run(ctx, strings.Join(slices.Collect(maps.Values(names)), "\x00")+"\x00", "mktree", "-z")
 	return strings.TrimSpace(tree), err
 }
 
@@ -176,9 +213,11 @@ func (r *repo) mayMove(ctx context.Context, by Actor, branch, before, after stri
 	if err != nil {
 		return err
 	}
-	merges, err := r.run(ctx, "", "rev-list", "--merges", "-n", "1", before+".."+after)
-	if err != nil {
-		return err
+	var merges string
+	if slices.ContainsFunc(found, func(v violation) bool { return v.condition == ifMerges }) {
+		if merges, err = r.run(ctx, "", "rev-list", "--merges", "-n", "1", before+".."+after); err != nil {
+			return err
+		}
 	}
 	found = slices.DeleteFunc(found, func(v violation) bool {
 		return v.condition == ifForced && !forced || v.condition == ifMerges && merges == ""

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 )
 
 // build is one build of a CodeBuild project.
@@ -17,19 +17,23 @@ type build struct {
 	job     *job
 	project *project
 	name    string
-	number  int
+	record  *Build
 	// work is the build's folder; source and home lie in it.
 	work, source, home string
 	inputs             []string // the names of the secondary input artifacts
 }
+
+// errTimeout is a build that took longer than its project allows.
+var errTimeout = errors.New("timed out")
 
 // shown is how many of a failed build's last lines its error carries.
 const shown = 20
 
 // run runs the build and returns its exported variables.
 func (b *build) run(ctx context.Context, config map[string]string) (map[string]string, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, b.project.limit, fmt.Errorf("timed out after %s", b.project.limit))
+	ctx, cancel := context.WithTimeoutCause(ctx, b.project.limit, fmt.Errorf("%w after %s", errTimeout, b.project.limit))
 	defer cancel()
+	b.phase("DOWNLOAD_SOURCE")
 	if err := b.fetch(ctx, config["PrimarySource"]); err != nil {
 		return nil, err
 	}
@@ -49,6 +53,7 @@ func (b *build) run(ctx context.Context, config map[string]string) (map[string]s
 	if err != nil {
 		return nil, err
 	}
+	b.phase("BUILD")
 	exported, err := b.execute(ctx, spec, environment)
 	if err != nil {
 		last, readErr := lastLines(b.job.logFile, shown)
@@ -57,6 +62,7 @@ func (b *build) run(ctx context.Context, config map[string]string) (map[string]s
 		}
 		return nil, fmt.Errorf("%w; its last lines (all in %s):\n%s", err, b.job.logFile, last)
 	}
+	b.phase("UPLOAD_ARTIFACTS")
 	return exported, b.hand(spec)
 }
 
@@ -186,18 +192,18 @@ func (b *build) hand(spec *buildspec) error {
 // https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html.
 func (b *build) own(environment map[string]string) map[string]string {
 	e := b.job.execution
-	id := fmt.Sprintf("%s:%s-%d", b.name, e.ID, b.number)
 	own := map[string]string{
 		"CI": "true", "HOME": b.home, "CODEBUILD_CI": "true",
-		"CODEBUILD_BUILD_ID": id, "CODEBUILD_BUILD_NUMBER": fmt.Sprint(b.number),
+		"CODEBUILD_BUILD_ID": b.record.ID, "CODEBUILD_BUILD_NUMBER": fmt.Sprint(b.record.Number),
 		"CODEBUILD_BUILD_IMAGE": b.project.Environment.Image, "CODEBUILD_BUILD_SUCCEEDING": "1",
 		"CODEBUILD_INITIATOR": "codepipeline/" + e.Pipeline, "CODEBUILD_LOG_PATH": b.job.logFile,
 		"CODEBUILD_RESOLVED_SOURCE_VERSION": e.Commit, "CODEBUILD_SOURCE_VERSION": e.Commit,
-		"CODEBUILD_SRC_DIR": b.source, "CODEBUILD_START_TIME": fmt.Sprint(time.Now().UnixMilli()),
+		"CODEBUILD_SRC_DIR": b.source, "CODEBUILD_START_TIME": fmt.Sprint(b.record.Started.UnixMilli()),
 	}
 	if region := environment["AWS_REGION"]; region != "" {
 		own["AWS_DEFAULT_REGION"] = region
-		own["CODEBUILD_BUILD_ARN"] = "arn:aws:codebuild:" + region + ":000000000000:build/" + id
+		own["CODEBUILD_BUILD_ARN"] = "arn:aws:codebuild:" + region + ":" + cmp.Or(b.job.runner.opts.Account, "000000000000") +
+			":build/" + b.record.ID
 	}
 	for _, name := range b.inputs {
 		own["CODEBUILD_SRC_DIR_"+name] = b.secondary(name)

@@ -95,6 +95,9 @@ func (r *Runner) gate(e *execution, definition stageDefinition) Status {
 	}
 	r.mu.Lock()
 	e.Stages = append(e.Stages, Stage{Name: definition.Name, Status: status})
+	if status == Failed {
+		e.Reason = reason
+	}
 	r.mu.Unlock()
 	event := Event{Pipeline: e.Pipeline, Execution: e.ID, Stage: definition.Name, Status: status, Summary: reason}
 	if status == Failed {

@@ -22,6 +22,8 @@ type pipelineDefinition struct {
 	Variables     []variableDefinition `json:"variables"`
 
 	ArtifactStores, RoleArn, Tags, TagsAll, Arn, TriggerAlls ignored
+
+	version int
 }
 
 type variableDefinition struct {
@@ -32,11 +34,13 @@ type variableDefinition struct {
 
 type stageDefinition struct {
 	Name        string             `json:"name"`
-	Actions     []actionDefinition `json:"actions"`
+	Actions     []ActionDefinition `json:"actions"`
 	BeforeEntry *condition         `json:"beforeEntry"`
 }
 
-type actionDefinition struct {
+// ActionDefinition is an action as its pipeline defines it, in the words of
+// https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ActionDeclaration.html.
+type ActionDefinition struct {
 	Name             string            `json:"name"`
 	Category         string            `json:"category"`
 	Owner            string            `json:"owner"`
@@ -112,7 +116,7 @@ func decodePipeline(name string, inputs map[string]any) (*pipelineDefinition, er
 }
 
 // complete checks an action and fills in what CodePipeline fills in.
-func (a *actionDefinition) complete(first bool) error {
+func (a *ActionDefinition) complete(first bool) error {
 	kind := a.Category + "/" + a.Owner + "/" + a.Provider
 	allowed, ok := kinds[kind]
 	if !ok {
@@ -148,7 +152,7 @@ func (a *actionDefinition) complete(first bool) error {
 }
 
 // timeout is how long the action may take: what it says, or CodePipeline's limit for its kind.
-func (a *actionDefinition) timeout() time.Duration {
+func (a *ActionDefinition) timeout() time.Duration {
 	switch {
 	case a.TimeoutInMinutes > 0:
 		return time.Duration(a.TimeoutInMinutes) * time.Minute

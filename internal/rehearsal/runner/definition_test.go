@@ -97,6 +97,8 @@ func TestUnknownSettingsAreRefused(t *testing.T) {
 
 func FuzzParseBuildspec(f *testing.F) {
 	f.Add([]byte("version: 0.2\nphases:\n  build:\n    commands: [make]\nartifacts: {files: ['**/*']}\n"))
+	f.Add([]byte("version: \"0.2\"\nenv:\n  shell: bash\n  variables: {A: b}\n  exported-variables: [A]\nphases:\n  install: {commands: [&c \"echo 'a\\n\"], finally: [*c], on-failure: CONTINUE}\n" +
+		"  post_build: {commands: ['exit 1']}\ncache: {paths: ['/x/**/*']}\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if spec, err := parseBuildspec(data); err == nil {
 			require.NoError(t, script{dir: t.TempDir()}.write(spec))

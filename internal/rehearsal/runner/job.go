@@ -2,7 +2,6 @@ package runner
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -16,8 +15,27 @@ type job struct {
 	runner     *Runner
 	execution  *execution
 	stage      string
-	definition *actionDefinition
-	logFile    string
+	definition *ActionDefinition
+	// stageAt and at say where its record is.
+	stageAt, at int
+	attempt     int // from 1
+	logFile     string
+}
+
+// record is the record of this run. The caller holds the lock, and keeps it no longer.
+func (j *job) record() *Action { return &j.execution.Stages[j.stageAt].Actions[j.at] }
+
+// note changes the record.
+func (j *job) note(change func(*Action)) {
+	j.runner.mu.Lock()
+	defer j.runner.mu.Unlock()
+	change(j.record())
+}
+
+// put keeps the output variables.
+func (j *job) put(variables map[string]string) {
+	j.execution.results.put(j.definition.Namespace, variables)
+	j.note(func(a *Action) { a.Variables = variables })
 }
 
 // do runs the action and returns its summary.
@@ -33,6 +51,14 @@ func (j *job) do(ctx context.Context) (string, error) {
 			return "", fmt.Errorf("configuration %s: %w", key, err)
 		}
 	}
+	resolved := maps.Clone(config)
+	if text, err := j.execution.resolve(config[keyEnvironment]); err == nil && text != "" {
+		resolved[keyEnvironment] = text
+	}
+	j.note(func(a *Action) { a.Configuration = resolved })
+	if err := os.RemoveAll(j.path()); err != nil { // of an earlier attempt
+		return "", err
+	}
 	switch j.definition.Category {
 	case "Source":
 		return j.source(ctx, config)
@@ -43,9 +69,13 @@ func (j *job) do(ctx context.Context) (string, error) {
 	}
 }
 
-// dir makes a folder of the action; all of it is removed when the execution ends.
+// dir makes a folder of the action; all of it is removed when the execution has succeeded or the runner closes.
 func (j *job) dir(parts ...string) (string, error) {
 	return j.runner.dir(append([]string{"executions", j.execution.ID, j.stage, j.definition.Name}, parts...)...)
+}
+
+func (j *job) path() string {
+	return filepath.Join(j.runner.opts.Dir, "executions", j.execution.ID, j.stage, j.definition.Name)
 }
 
 // source fetches the commit that started the execution, or the branch's newest.
@@ -72,7 +102,7 @@ func (j *job) source(ctx context.Context, config map[string]string) (string, err
 	}
 	commit := fields[0]
 	j.runner.mu.Lock()
-	e.Commit, e.Branch = commit, branch
+	e.Commit, e.Branch, e.Message = commit, branch, strings.TrimSpace(fields[2])
 	j.runner.mu.Unlock()
 	var made artifact = directory(dest)
 	if config["OutputArtifactFormat"] == "CODEBUILD_CLONE_REF" {
@@ -86,27 +116,12 @@ func (j *job) source(ctx context.Context, config map[string]string) (string, err
 	}
 	e.results.store(j.definition.OutputArtifacts[0], made)
 	_, name, _ := strings.Cut(repository, "/")
-	e.results.put(j.definition.Namespace, map[string]string{
+	j.put(map[string]string{
 		"CommitId": commit, "BranchName": branch, "CommitMessage": strings.TrimSpace(fields[2]), "AuthorDate": fields[1],
 		"FullRepositoryName": repository, "RepositoryName": name,
 	})
 	subject, _, _ := strings.Cut(strings.TrimSpace(fields[2]), "\n")
 	return fmt.Sprintf("%.12s %s", commit, subject), nil
-}
-
-func (j *job) approve(ctx context.Context, config map[string]string) (string, error) {
-	e := j.execution
-	approved, comment, err := j.runner.opts.Approve(ctx, Approval{
-		Pipeline: e.Pipeline, Environment: e.Branch, Execution: e.ID, Stage: j.stage, Action: j.definition.Name,
-		CustomData: config["CustomData"], ExternalEntityLink: config["ExternalEntityLink"], Variables: e.results.all(),
-	})
-	switch {
-	case err != nil:
-		return "", fmt.Errorf("waiting for the approval: %w", err)
-	case !approved:
-		return comment, errors.New("rejected: " + comment)
-	}
-	return comment, nil
 }
 
 // build runs the CodeBuild project of the action.
@@ -115,8 +130,6 @@ func (j *job) build(ctx context.Context, config map[string]string) (string, erro
 	name := config["ProjectName"]
 	r.mu.Lock()
 	p := r.projects[name]
-	r.builds[name]++
-	number := r.builds[name]
 	known := slices.Sorted(maps.Keys(r.projects))
 	r.mu.Unlock()
 	if p == nil {
@@ -126,17 +139,23 @@ func (j *job) build(ctx context.Context, config map[string]string) (string, erro
 	if err != nil {
 		return "", err
 	}
-	j.logFile = filepath.Join(logs, j.definition.Name+".log")
+	log := j.definition.Name
+	if j.attempt > 1 {
+		log = fmt.Sprintf("%s-%d", log, j.attempt)
+	}
+	j.logFile = filepath.Join(logs, log+".log")
 	work, err := j.dir()
 	if err != nil {
 		return "", err
 	}
 	b := &build{
-		job: j, project: p, name: name, number: number, work: work, source: filepath.Join(work, "src"),
-		home: filepath.Join(work, "home"),
+		job: j, project: p, name: name, work: work, source: filepath.Join(work, "src"), home: filepath.Join(work, "home"),
+		record: r.newBuild(j, name),
 	}
+	j.note(func(a *Action) { a.BuildID, a.LogFile = b.record.ID, j.logFile })
 	variables, err := b.run(ctx, config)
-	e.results.put(j.definition.Namespace, variables)
+	b.end(ctx, err)
+	j.put(variables)
 	if err != nil {
 		return "", fmt.Errorf("build project %q: %w", name, err)
 	}

@@ -8,7 +8,6 @@ package runner
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,7 +15,7 @@ import (
 	"time"
 )
 
-// Options says what the runner runs in and asks of others. Dir, Clone, Environ and Approve are required.
+// Options says what the runner runs in and asks of others. Dir, Clone and Environ are required.
 type Options struct {
 	// Dir is the folder for logs, artifacts, caches and builds.
 	Dir string
@@ -28,20 +27,15 @@ type Options struct {
 	// Environ is the environment of the build machine, such as PATH, AWS_REGION and AWS_ENDPOINT_URL. HOME is set by the
 	// runner.
 	Environ func() []string
-	// Approve waits for the decision on an approval; the context ends when the runner closes or the action times out.
+	// Approve waits for the decision on an approval; the context ends when the runner closes, the action times out or Decide was
+	// first. Nil: approvals wait for Decide.
 	Approve func(context.Context, Approval) (approved bool, comment string, err error)
+	// Approver is the ARN that decisions of Approve are recorded with.
+	Approver string
+	// Account is the number of the account that builds run in, 12 digits; empty means zeros.
+	Account string
 	// Log gets every change of status, one call at a time, and must not call the runner. Nil: nobody listens.
 	Log func(Event)
-}
-
-// Approval is one manual approval that waits.
-type Approval struct {
-	// Pipeline, Execution, Stage and Action say where it waits; Environment is the branch of the source.
-	Pipeline, Environment, Execution, Stage, Action string
-	// CustomData and ExternalEntityLink are the action's configuration, with variables resolved.
-	CustomData, ExternalEntityLink string
-	// Variables are all output variables so far, by "namespace.name".
-	Variables map[string]string
 }
 
 // Event is one change of status.
@@ -66,8 +60,9 @@ type Runner struct {
 	changed    *sync.Cond // an execution ended
 	pipelines  map[string]*pipeline
 	projects   map[string]*project
-	builds     map[string]int // number of builds by project
+	builds     []*Build // oldest first
 	executions []*execution
+	requests   map[string]*request // for approvals, by token
 	running    sync.WaitGroup
 	logging    sync.Mutex
 }
@@ -77,7 +72,7 @@ func New(opts Options) *Runner {
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &Runner{
 		opts: opts, ctx: ctx, cancel: cancel,
-		pipelines: map[string]*pipeline{}, projects: map[string]*project{}, builds: map[string]int{},
+		pipelines: map[string]*pipeline{}, projects: map[string]*project{}, requests: map[string]*request{},
 	}
 	r.changed = sync.NewCond(&r.mu)
 	return r
@@ -93,10 +88,11 @@ func (r *Runner) PutPipeline(name string, inputs map[string]any) error {
 	defer r.mu.Unlock()
 	p := r.pipelines[name]
 	if p == nil {
-		p = &pipeline{stages: map[string]*stageLock{}}
+		p = &pipeline{definition: &pipelineDefinition{}, stages: map[string]*stageLock{}, created: time.Now()}
 		r.pipelines[name] = p
 	}
-	p.definition = definition
+	definition.version = p.definition.version + 1
+	p.definition, p.updated = definition, time.Now()
 	return nil
 }
 
@@ -131,6 +127,13 @@ func (r *Runner) DeleteProject(name string) {
 	delete(r.projects, name)
 }
 
+// HasProject says whether there is a build project of this name.
+func (r *Runner) HasProject(name string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.projects[name] != nil
+}
+
 // Move says that a branch of a repository ("owner/name") moved to a commit and which paths changed with it. It starts
 // every pipeline whose trigger matches and returns the IDs of the executions.
 func (r *Runner) Move(repository, branch, commit string, paths []string) []string {
@@ -142,7 +145,7 @@ func (r *Runner) Move(repository, branch, commit string, paths []string) []strin
 	var started []string
 	for _, name := range r.names() {
 		if r.pipelines[name].definition.starts(repository, branch, paths) {
-			started = append(started, r.start(name, branch, commit))
+			started = append(started, r.start(name, branch, commit, Trigger{TriggerPush, repository + " " + branch}))
 		}
 	}
 	return started
@@ -163,16 +166,19 @@ func (r *Runner) Triggers(repository, branch string) []string {
 
 // Start starts a pipeline by hand at a commit of its branch, the newest when commit is empty, and returns the
 // execution's ID.
-func (r *Runner) Start(name, commit string) (string, error) {
+func (r *Runner) Start(name, commit string) (string, error) { return r.StartAs("", name, commit) }
+
+// StartAs is Start with the ARN of who starts it. It returns ErrNoPipeline for a pipeline that does not exist.
+func (r *Runner) StartAs(who, name, commit string) (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.pipelines[name] == nil {
-		return "", fmt.Errorf("pipeline %q does not exist; there are %q", name, r.names())
+	if err := r.named(name, "", ""); err != nil {
+		return "", err
 	}
 	if r.ctx.Err() != nil {
 		return "", errors.New("the runner is closed")
 	}
-	return r.start(name, "", commit), nil
+	return r.start(name, "", commit, Trigger{TriggerStart, who}), nil
 }
 
 // names are the pipelines' names in order. The caller holds the lock.
@@ -191,12 +197,7 @@ func (r *Runner) Executions() []Execution {
 	defer r.mu.Unlock()
 	var out []Execution
 	for _, e := range r.executions {
-		copied := e.Execution
-		copied.Stages = slices.Clone(copied.Stages)
-		for i := range copied.Stages {
-			copied.Stages[i].Actions = slices.Clone(copied.Stages[i].Actions)
-		}
-		out = append(out, copied)
+		out = append(out, e.copy())
 	}
 	return out
 }
@@ -209,7 +210,7 @@ func (r *Runner) Idle() bool {
 }
 
 func (r *Runner) idle() bool {
-	return !slices.ContainsFunc(r.executions, func(e *execution) bool { return e.Status == InProgress })
+	return !slices.ContainsFunc(r.executions, func(e *execution) bool { return e.Status.Running() })
 }
 
 // Wait waits until no execution is in progress; one that waits for an approval is.
@@ -231,12 +232,13 @@ func (r *Runner) Wait(ctx context.Context) error {
 	return nil
 }
 
-// Close stops every execution, ends the processes of their builds and waits until they are gone.
+// Close stops every execution, ends the processes of their builds and waits until they are gone. The logs stay.
 func (r *Runner) Close() {
 	r.mu.Lock() // nothing starts after this
 	r.cancel()
 	r.mu.Unlock()
 	r.running.Wait()
+	_ = os.RemoveAll(filepath.Join(r.opts.Dir, "executions"))
 }
 
 func (r *Runner) log(e Event) {

@@ -135,5 +135,5 @@ func TestDeletingAPipelineStopsIt(t *testing.T) {
 	w.wait()
 	assert.Equal(t, Stopped, w.execution(id).Status)
 	_, err = w.Start("p", "")
-	assert.ErrorContains(t, err, `pipeline "p" does not exist`)
+	assert.ErrorIs(t, err, ErrNoPipeline)
 }

@@ -38,7 +38,7 @@ func (t *trigger) compile(d *pipelineDefinition) error {
 		return fmt.Errorf("providerType %q is not simulated; only CodeStarSourceConnection is", t.ProviderType)
 	}
 	sources := d.Stages[0].Actions
-	i := slices.IndexFunc(sources, func(a actionDefinition) bool { return a.Name == t.GitConfiguration.SourceActionName })
+	i := slices.IndexFunc(sources, func(a ActionDefinition) bool { return a.Name == t.GitConfiguration.SourceActionName })
 	if i < 0 {
 		return fmt.Errorf("sourceActionName %q is not a source action of the pipeline", t.GitConfiguration.SourceActionName)
 	}
@@ -87,7 +87,7 @@ func (f *filter) admits(words ...string) bool {
 func (d *pipelineDefinition) listens(repository, branch string) bool {
 	if len(d.Triggers) == 0 {
 		// Without triggers the source action itself detects changes of its branch, unless it is told not to.
-		return slices.ContainsFunc(d.Stages[0].Actions, func(a actionDefinition) bool {
+		return slices.ContainsFunc(d.Stages[0].Actions, func(a ActionDefinition) bool {
 			c := a.Configuration
 			return c["FullRepositoryId"] == repository && c["BranchName"] == branch && c["DetectChanges"] != "false"
 		})
