@@ -17,7 +17,7 @@ import (
 
 // The limits under which tars from strangers are unpacked here.
 const (
-	fuzzBytes   = 1 << 20
+	fuzzBytes   = 64 << 10
 	fuzzEntries = 100
 )
 
