@@ -18,7 +18,7 @@ func TestAPreviewWritesNothingToTheBackend(t *testing.T) {
 	t.Setenv("PULUMI_HOME", t.TempDir())
 	open := func(value string) *stack.Stack {
 		s, err := stack.Open(t.Context(), stack.Options{
-			Project: "test", Name: "dev", Backend: "file://" + dir, Dir: t.TempDir(), Program: program(value), Progress: t.Output(),
+			Project: "test", Name: "dev", Backend: "file://" + dir, Dir: t.TempDir(), Program: thing(value, value), Progress: t.Output(),
 			Env: map[string]string{"PULUMI_CONFIG_PASSPHRASE": "x", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true"},
 		})
 		require.NoError(t, err)
@@ -37,7 +37,7 @@ func TestAPreviewWritesNothingToTheBackend(t *testing.T) {
 		}))
 		return found
 	}
-	_, err := open("one").Up(t.Context(), "")
+	_, err := open("one").Up(t.Context(), "", "")
 	require.NoError(t, err)
 	before := files()
 	require.NotEmpty(t, before)
@@ -48,7 +48,7 @@ func TestAPreviewWritesNothingToTheBackend(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "1 to update", changes.Summary())
 	assert.Equal(t, before, files())
-	_, err = previewed.Up(t.Context(), "")
+	_, err = previewed.Up(t.Context(), "", "")
 	require.NoError(t, err)
 	assert.NotEqual(t, before, files())
 }
