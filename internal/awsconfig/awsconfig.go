@@ -25,14 +25,21 @@ const loadTimeout = 15 * time.Second
 
 // Load returns the SDK's configuration: the region comes from the environment (AWS_REGION), the shared configuration, or
 // the instance metadata service. Without any it is an error.
-func Load(ctx context.Context) (aws.Config, error) {
+func Load(ctx context.Context) (aws.Config, error) { return load(ctx, config.WithEC2IMDSRegion()) }
+
+// In is Load for a region that is known, whatever the environment says.
+func In(ctx context.Context, region string) (aws.Config, error) {
+	return load(ctx, config.WithRegion(region))
+}
+
+func load(ctx context.Context, region config.LoadOptionsFunc) (aws.Config, error) {
 	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
 	client := awshttp.NewBuildableClient().
 		WithDialerOptions(func(d *net.Dialer) { d.Timeout = retry.DialTimeout }).
 		WithTransportOptions(func(t *http.Transport) { t.ResponseHeaderTimeout = retry.AnswerTimeout })
 	cfg, err := config.LoadDefaultConfig(ctx,
-		config.WithEC2IMDSRegion(),
+		region,
 		config.WithHTTPClient(client),
 		config.WithRetryer(func() aws.Retryer {
 			policy := retry.Call()

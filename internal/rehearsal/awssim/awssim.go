@@ -67,6 +67,7 @@ type Account struct {
 	mu              sync.Mutex // guards everything below, and the fields of what the maps hold
 	closed          bool
 	services        map[string]http.Handler
+	otherLogs       func(group, stream string) (path string, begun time.Time, found bool)
 	parameters      map[string]*parameter
 	secrets         map[string]string // name to value
 	images          map[string]*Image
