@@ -44,13 +44,15 @@ func TestMain(m *testing.M) {
 //	protect NAME BRANCH   let only pull requests and the App change a branch
 //	release AMI TAG       hand an AMI off to branch dev of the repository infrastructure, as a pipeline does
 //	merge NAME NUMBER     merge a pull request
+//	standing ENV…         the account has what docs/bootstrap.md asks for, and the stacks are provisioned
+//	damage WHAT           something of that is wrong: see the function
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", Setup: setup, RequireExplicitExec: true, UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"repository": repository, "checkout": checkout, "commit": commit, "git": runGit, "put": put, "get": get,
 			"log": logOf, "dump": dump, "unput": unput, "ami": ami, "port": port, "http": ask,
-			"operator": writeConfig, "branch": makeBranch, "protect": protect, "release": releaseAMI, "merge": merge,
+			"operator": writeConfig, "branch": makeBranch, "protect": protect, "release": releaseAMI, "merge": merge, "standing": standing, "damage": damage,
 		},
 	})
 }

@@ -34,8 +34,13 @@ const operatorHelp = "The environment's repositories are those of Pulumi.ENV.yam
 	"asked with the token in GITHUB_TOKEN, or with --app as the pipelines' GitHub App.\n\n"
 
 func (f *operatorFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.dir, "config", ".", "the folder with Pulumi.ENV.yaml")
+	addConfigFlag(cmd, &f.dir)
 	cmd.Flags().BoolVar(&f.app, "app", false, "work as the pipelines' GitHub App, with the configured secret from Secrets Manager (needs AWS credentials)")
+}
+
+// addConfigFlag is for commands that read Pulumi.ENV.yaml, and lets the shell complete ENV.
+func addConfigFlag(cmd *cobra.Command, dir *string) {
+	cmd.Flags().StringVar(dir, "config", ".", "the folder with Pulumi.ENV.yaml")
 	cmd.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		var names []string
 		for _, p := range environments.Profiles() {

@@ -43,6 +43,7 @@ func newRootCommand(d *deps) *cobra.Command {
 		newHoldCommand(d),
 		newReleaseHoldCommand(d),
 		newCheckCommand(d),
+		newDoctorCommand(d),
 	)
 	return root
 }

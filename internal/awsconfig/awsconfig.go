@@ -26,6 +26,15 @@ const loadTimeout = 15 * time.Second
 // Load returns the SDK's configuration: the region comes from the environment (AWS_REGION), the shared configuration, or
 // the instance metadata service. Without any it is an error.
 func Load(ctx context.Context) (aws.Config, error) {
+	cfg, err := Find(ctx)
+	if err == nil && cfg.Region == "" {
+		err = errors.New("loading the AWS configuration: no region; set AWS_REGION")
+	}
+	return cfg, err
+}
+
+// Find is Load for those who can do without a region.
+func Find(ctx context.Context) (aws.Config, error) {
 	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
 	client := awshttp.NewBuildableClient().
@@ -43,9 +52,6 @@ func Load(ctx context.Context) (aws.Config, error) {
 	)
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("loading the AWS configuration: %w; set AWS_REGION, or AWS_PROFILE to a profile that exists", err)
-	}
-	if cfg.Region == "" {
-		return aws.Config{}, errors.New("loading the AWS configuration: no region; set AWS_REGION")
 	}
 	return cfg, nil
 }
