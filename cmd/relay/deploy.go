@@ -74,10 +74,6 @@ func (p *program) deployment(ctx context.Context, d *deps, v vars.Deploy, approv
 	if err != nil {
 		return deploy.Deployment{}, err
 	}
-	reviewed, err := p.at(ctx, v.Commit)
-	if err != nil {
-		return deploy.Deployment{}, err
-	}
 	locks, err := p.locks()
 	if err != nil {
 		return deploy.Deployment{}, err
@@ -89,7 +85,7 @@ func (p *program) deployment(ctx context.Context, d *deps, v vars.Deploy, approv
 			Product: v.Product, Environment: v.Environment, Commit: v.Commit, Execution: v.Execution, Relay: binary, Pulumi: pulumi, Now: time.Now(),
 		},
 		SeparateApprover: p.config.Review.SeparateApprover, Approvals: p.approvals(),
-		Stack: reviewed, Open: func(ctx context.Context, commit string) (deploy.Stack, error) { return p.at(ctx, commit) }, Dir: p.dir,
+		Open: func(ctx context.Context, commit string) (deploy.Stack, error) { return p.at(ctx, commit) }, Dir: p.dir,
 		Hub: p.hub, Repository: p.config.GitHub.Infrastructure,
 		Matters: []string{release.AMIFile, envspec.File}, Grounds: []string{lint.ExceptionsFile, lint.SignatureFile},
 		Records: p.records(), Locks: locks, Lease: lease, Gone: p.owners().Gone,

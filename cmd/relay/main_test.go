@@ -47,6 +47,8 @@ func TestMain(m *testing.M) {
 //	pipelines ENV…        make an environment's bucket and pipelines; step ENV ROLE STAGE FILE says what a build of theirs does
 //	start ENV ROLE        run a pipeline until it ends or waits for its approval; settle waits for its end
 //	reviewed, record, outputs, lease, lock, locked, tamper, normal, await: see world_records_test.go
+//	standing ENV…         the account has what docs/bootstrap.md asks for, and the stacks are provisioned
+//	damage WHAT           something of that is wrong: see the function
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", Setup: setup, RequireExplicitExec: true, UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
@@ -56,6 +58,7 @@ func TestScripts(t *testing.T) {
 			"operator": writeConfig, "branch": makeBranch, "protect": protect, "release": releaseAMI, "merge": merge,
 			"pipelines": makePipelines, "step": setStep, "start": start, "settle": settle, "reviewed": reviewed, "record": record,
 			"outputs": writeOutputs, "lease": lease, "lock": lock, "locked": locked, "tamper": tamper, "normal": normal, "await": await,
+			"standing": bootstrapped, "damage": damage,
 		},
 	})
 }

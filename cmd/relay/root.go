@@ -53,6 +53,7 @@ func newRootCommand(d *deps) *cobra.Command {
 		newRejectCommand(d),
 		newUnlockCommand(d),
 		newCompletionCommand(),
+		newDoctorCommand(d),
 	)
 	return root
 }

@@ -23,9 +23,14 @@ import (
 	"github.com/klauspost/pgzip"
 )
 
-// blockSize is how much pgzip compresses at a time. Where blocks end shows in the compressed bytes, so it is part of the
-// format: another value gives another digest for the same tree.
-const blockSize = 1 << 20
+// blockSize is how much pgzip compresses at a time, blocks how many of them at once. Where blocks end shows in the compressed bytes, so
+// that their size is part of the format: another value gives another digest for the same tree. Their number is not. Memory grows with
+// the product of both; the blocks of pgzip's default, four times as large, compress no better, for each begins with the window of the one
+// before it.
+const (
+	blockSize = 256 << 10
+	blocks    = 4
+)
 
 // epoch is the modification time of everything in a tar. A commit's time would give two commits of one tree two digests; zip
 // and some tools refuse times before 1980.
@@ -66,20 +71,18 @@ func Walk(dir string) ([]string, error) {
 // content gives the same bytes on every machine: paths are sorted, owners, names and times left out, modes are 0755 or 0644.
 // It refuses what Unpack would refuse.
 func Pack(dir string, paths []string, extra map[string][]byte, w io.Writer) (Digest, error) {
-	all := map[string]bool{}
-	for _, name := range slices.Concat(paths, slices.Collect(maps.Keys(extra))) {
-		all[name] = true
-	}
+	all := slices.Concat(paths, slices.Collect(maps.Keys(extra)))
+	slices.Sort(all)
 	hash, counter := sha256.New(), new(counter)
 	// The header's time and name stay empty (RFC 1952: zero is "no time stamp").
 	zip := pgzip.NewWriter(io.MultiWriter(w, hash, counter))
 	zip.ModTime = time.Unix(0, 0)
-	if err := zip.SetConcurrency(blockSize, 4); err != nil {
+	if err := zip.SetConcurrency(blockSize, blocks); err != nil {
 		return Digest{}, err
 	}
 	out := &writer{Writer: tar.NewWriter(zip), buffer: make([]byte, 256<<10)}
 	var err error
-	for _, name := range slices.Sorted(maps.Keys(all)) {
+	for _, name := range slices.Compact(all) {
 		if content, ok := extra[name]; ok {
 			err = out.file(name, 0o644, int64(len(content)), bytes.NewReader(content))
 		} else {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -202,12 +203,18 @@ func TestBlocksDoNotDependOnHowMuchIsWrittenAtOnce(t *testing.T) {
 	}
 }
 
-// The digest of one tree, written down: a change of it is a change of the format, and every artifact's digest with it.
+// The digest of one tree, written down: a change of it is a change of the format, and every artifact's digest with it. The tree has a
+// file of several blocks, so that their size counts.
 func TestFormatIsPinned(t *testing.T) {
 	dir := t.TempDir()
-	write(t, dir, tree{"bin/run": "+x run", "d": "/", "link": "-> bin/run", "é": "text"})
+	var large strings.Builder
+	for i := range 200_000 {
+		fmt.Fprintf(&large, "%d\n", i*i)
+	}
+	write(t, dir, tree{"bin/run": "+x run", "d": "/", "link": "-> bin/run", "é": "text", "large": large.String()})
+	require.Greater(t, large.Len(), 4*blockSize)
 	_, digest := pack(t, dir)
-	assert.Equal(t, "df431069301a9018536b6f960e9da7d55fd561d5b091d541451c72dc6da37796", digest.SHA256)
+	assert.Equal(t, "126cda844d37693d057e3943fd47eeb1831fd42ef140071233dcf3f51cd39bf8", digest.SHA256)
 }
 
 func TestExtraFilesReplace(t *testing.T) {

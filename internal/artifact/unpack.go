@@ -36,6 +36,15 @@ func unpack(r io.Reader, dir string, bytesLeft int64, entriesLeft int) error {
 		return err
 	}
 	defer zip.Close()
+	if err := unpackTar(zip, dir, bytesLeft, entriesLeft); err != nil {
+		return err
+	}
+	// The gzip checksum stands at the end of the stream.
+	_, err = io.Copy(io.Discard, io.LimitReader(zip, blockSize))
+	return err
+}
+
+func unpackTar(r io.Reader, dir string, bytesLeft int64, entriesLeft int) error {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return err
 	}
@@ -48,13 +57,11 @@ func unpack(r io.Reader, dir string, bytesLeft int64, entriesLeft int) error {
 		return err
 	}
 	defer root.Close()
-	in := tar.NewReader(zip)
+	in := tar.NewReader(r)
 	for {
 		head, err := in.Next()
 		if errors.Is(err, io.EOF) {
-			// The gzip checksum stands at the end of the stream.
-			_, err = io.Copy(io.Discard, io.LimitReader(zip, blockSize))
-			return err
+			return nil
 		}
 		if err != nil {
 			return err

@@ -43,9 +43,8 @@ type Deployment struct {
 	SeparateApprover bool
 	Approvals        Approvals
 
-	// Stack is the stack at the reviewed commit; Open opens it at another one.
-	Stack Stack
-	Open  func(ctx context.Context, commit string) (Stack, error)
+	// Open opens the stack at a commit.
+	Open func(ctx context.Context, commit string) (Stack, error)
 	// Dir is a directory for plans.
 	Dir string
 
@@ -123,16 +122,20 @@ func (d Deployment) over(done deployment.Result) error {
 
 // apply updates the stack to what was reviewed, bound to the plan, and returns its outputs and when the deployment began.
 func (d Deployment) apply(ctx context.Context) (map[string]string, time.Time, error) {
+	reviewed, err := d.Open(ctx, d.Review.Commit)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
 	ends := time.Now().Add(d.Patience)
 	for {
 		if err := d.unlocked(ctx, ends); err != nil {
 			return nil, time.Time{}, err
 		}
-		plan, start, err := d.prepare(ctx)
+		plan, start, err := d.prepare(ctx, reviewed)
 		if err != nil {
 			return nil, time.Time{}, err
 		}
-		outputs, err := d.Stack.Up(ctx, plan, d.message())
+		outputs, err := reviewed.Up(ctx, plan, d.message())
 		if errors.Is(err, stack.ErrLocked) && time.Now().Before(ends) {
 			d.Progress("another update took the stack's lock first; everything is checked again when it is free")
 			continue
@@ -145,8 +148,8 @@ func (d Deployment) apply(ctx context.Context) (map[string]string, time.Time, er
 func (d Deployment) message() string { return "relay deploy of review " + d.Digest }
 
 // prepare checks that the update would do what was reviewed and nothing else, and returns the plan to bind it to.
-func (d Deployment) prepare(ctx context.Context) (string, deployment.Start, error) {
-	state, err := d.Stack.Settle(ctx)
+func (d Deployment) prepare(ctx context.Context, s Stack) (string, deployment.Start, error) {
+	state, err := s.Settle(ctx)
 	if err != nil {
 		return "", deployment.Start{}, err
 	}
@@ -166,7 +169,7 @@ func (d Deployment) prepare(ctx context.Context) (string, deployment.Start, erro
 		}
 	}
 	fresh := filepath.Join(d.Dir, "now.json")
-	now, err := d.Stack.Preview(ctx, fresh)
+	now, err := s.Preview(ctx, fresh)
 	if err != nil {
 		return "", start, err
 	}

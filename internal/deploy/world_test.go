@@ -224,8 +224,13 @@ func (w *world) deploy() (deployment.Result, error) {
 	require.NoError(w.t, err)
 	return deploy.Deployment{
 		Review: loaded, Digest: w.digest, Run: w.run, SeparateApprover: w.separate, Approvals: w,
-		Stack: w.open(w.run.Commit), Dir: w.t.TempDir(), Hub: w.hub, Repository: repo, Matters: []string{file}, Grounds: []string{"policy-exceptions.yaml"},
-		Open:    func(_ context.Context, commit string) (deploy.Stack, error) { return w.open(commit), w.openErr },
+		Dir: w.t.TempDir(), Hub: w.hub, Repository: repo, Matters: []string{file}, Grounds: []string{"policy-exceptions.yaml"},
+		Open: func(_ context.Context, commit string) (deploy.Stack, error) {
+			if commit != w.run.Commit && w.openErr != nil {
+				return nil, w.openErr
+			}
+			return w.open(commit), nil
+		},
 		Records: w.records(), Locks: locks, Lease: lease, Patience: time.Second,
 		Gone: func(context.Context, deployment.Lease) (bool, error) { return false, nil },
 		Rollout: func(context.Context, map[string]string, time.Time) error {

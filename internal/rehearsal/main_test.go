@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 // world is what a test rehearses with; directories that it leaves out are the examples.
 type world struct {
 	software, image, infrastructure string
-	damage                          func(typ, name string, in resource.PropertyMap) resource.PropertyMap
+	damage, rewrite                 func(typ, name string, in resource.PropertyMap) resource.PropertyMap
 	approve                         func(context.Context, runner.Approval, string) (bool, string, error)
 }
 
@@ -58,7 +58,7 @@ func (w world) options(t *testing.T) rehearsal.Options {
 	}
 	return rehearsal.Options{
 		Software: example(w.software, "software"), Image: example(w.image, "image"), Infrastructure: example(w.infrastructure, "infrastructure"),
-		Dir: t.TempDir(), Relay: tools.Relay, Self: self, Timeline: timeline, Damage: w.damage, Approve: w.approve,
+		Dir: t.TempDir(), Relay: tools.Relay, Self: self, Timeline: timeline, Damage: w.damage, Rewrite: w.rewrite, Approve: w.approve,
 	}
 }
 

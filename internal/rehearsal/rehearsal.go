@@ -47,6 +47,8 @@ type Options struct {
 	Timeline *Timeline
 	// Damage, for tests only, changes what the simulated cloud is told of a resource: see provider.Schema.
 	Damage func(typ, name string, in resource.PropertyMap) resource.PropertyMap
+	// Rewrite, for tests only, changes what the program asks for: see provider.Schema.
+	Rewrite func(typ, name string, in resource.PropertyMap) resource.PropertyMap
 }
 
 // Rehearsal is a running world. Close ends it.

@@ -184,7 +184,7 @@ func (r *Rehearsal) clone(ctx context.Context, repository, branch, commit, dest 
 
 func (r *Rehearsal) startPlugins(ctx context.Context) error {
 	for _, schema := range []provider.Schema{r.awsEffects().Schema(), r.githubEffects().Schema()} {
-		schema.Mutate = r.options.Damage
+		schema.Mutate, schema.Rewrite = r.options.Damage, r.options.Rewrite
 		plugin, err := provider.Serve(ctx, schema)
 		if err != nil {
 			return err

@@ -123,15 +123,19 @@ func (r *Rehearsal) FirstRelease(ctx context.Context) error {
 
 // Change commits files to the software repository through a pull request into dev, and waits until the relay has released it.
 func (r *Rehearsal) Change(ctx context.Context, files map[string]string) error {
-	repository := r.product + "-software"
 	return r.release(ctx, "dev", func() (string, error) {
-		branch := fmt.Sprintf("change-%d", time.Now().UnixNano())
-		if err := r.people.push(ctx, r.options.Dir, repository, "dev", branch, files); err != nil {
-			return "", err
-		}
-		_, err := r.people.merge(ctx, repository, branch, "dev", "A change")
-		return "pull request merged into software/dev", err
+		return "pull request merged into software/dev", r.Commit(ctx, "software", "dev", files)
 	})
+}
+
+// Commit commits files to an environment's branch of the repository of a role, through a pull request.
+func (r *Rehearsal) Commit(ctx context.Context, role, environment string, files map[string]string) error {
+	repository, branch := r.product+"-"+role, fmt.Sprintf("change-%d", time.Now().UnixNano())
+	if err := r.people.push(ctx, r.options.Dir, repository, environment, branch, files); err != nil {
+		return err
+	}
+	_, err := r.people.merge(ctx, repository, branch, environment, "A change")
+	return err
 }
 
 // Promote merges the software's upstream branch into an environment's through a pull request, and waits until the relay has released

@@ -36,7 +36,7 @@ func (r *Rehearsal) verify(ctx context.Context, environment string) error {
 	if err := r.ran(environment, "software"); err != nil {
 		return err
 	}
-	config, err := r.file(ctx, environment, "image", imageconfig.Name)
+	config, err := r.File(ctx, "image", environment, imageconfig.Name)
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (r *Rehearsal) verify(ctx context.Context, environment string) error {
 	if err := r.ran(environment, "image"); err != nil {
 		return err
 	}
-	id, err := r.file(ctx, environment, "infrastructure", release.AMIFile)
+	id, err := r.File(ctx, "infrastructure", environment, release.AMIFile)
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,8 @@ func (r *Rehearsal) stages(environment, role string) string {
 	return strings.TrimPrefix(names, ", ")
 }
 
-func (r *Rehearsal) file(ctx context.Context, environment, role, name string) ([]byte, error) {
+// File is the content of a file at an environment's branch of the repository of a role, empty where there is none.
+func (r *Rehearsal) File(ctx context.Context, role, environment, name string) ([]byte, error) {
 	file, _, err := r.github.ReadFile(ctx, r.product+"-"+role, environment, name)
 	return file.Content, err
 }

@@ -81,6 +81,9 @@ func (c *core) Check(ctx context.Context, req plugin.CheckRequest) (plugin.Check
 			return plugin.CheckResponse{}, err
 		}
 	}
+	if c.schema.Rewrite != nil {
+		news = c.schema.Rewrite(string(req.Type), req.Name, news)
+	}
 	return plugin.CheckResponse{Properties: news, Failures: failures}, nil
 }
 

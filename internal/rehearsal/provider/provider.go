@@ -76,6 +76,8 @@ type Schema struct {
 	// Mutate, for tests only, damages what is provisioned: it gets the inputs of a creation or update and returns those
 	// that the simulated cloud gets instead. The engine's state keeps what the program asked for.
 	Mutate func(typ, name string, in resource.PropertyMap) resource.PropertyMap
+	// Rewrite, for tests only, changes what the program asks for, as if another program had asked: the engine sees it too.
+	Rewrite func(typ, name string, in resource.PropertyMap) resource.PropertyMap
 }
 
 // Server is one plugin that is served.
