@@ -70,7 +70,7 @@ func (r *Rehearsal) startGitHub(context.Context) error {
 	}}); err != nil {
 		return err
 	}
-	url, err := r.serve(r.github)
+	url, err := r.serve(r.faults.Before(githubCalls, r.github))
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (r *Rehearsal) startAWS(context.Context) error {
 		return err
 	}
 	r.aws = awssim.New(awssim.Options{AccountID: account, Region: region, Dir: dir, Environ: r.machine, Identities: identities()})
-	if _, err = r.serve(r.aws); err != nil {
+	if _, err = r.serve(r.faults.Before(awsCalls, r.aws)); err != nil {
 		return err
 	}
 	r.secret = r.aws.SetSecret(Product+"/github", AppToken)
@@ -184,7 +184,7 @@ func (r *Rehearsal) clone(ctx context.Context, repository, branch, commit, dest 
 
 func (r *Rehearsal) startPlugins(ctx context.Context) error {
 	for _, schema := range []provider.Schema{r.awsEffects().Schema(), r.githubEffects().Schema()} {
-		schema.Mutate = r.options.Damage
+		schema.Mutate, schema.Around = r.options.Damage, r.provides
 		plugin, err := provider.Serve(ctx, schema)
 		if err != nil {
 			return err
@@ -194,14 +194,13 @@ func (r *Rehearsal) startPlugins(ctx context.Context) error {
 	return nil
 }
 
-// pulumi is how Pulumi finds its state and the simulated providers. Checkpoints are skipped, since the file backend would write
-// the whole state after every step, and nobody resumes a rehearsal that was cut short.
+// pulumi is how Pulumi finds its state and the simulated providers.
 func (r *Rehearsal) pulumi() []string {
 	return []string{
 		"PULUMI_HOME=" + filepath.Join(r.options.Dir, "pulumi"),
 		fmt.Sprintf("PULUMI_DEBUG_PROVIDERS=aws:%d,github:%d", r.plugins[0].Port, r.plugins[1].Port),
 		"PULUMI_CONFIG_PASSPHRASE=", "PULUMI_SKIP_UPDATE_CHECK=true", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true",
-		"PULUMI_EXPERIMENTAL=true", "PULUMI_SKIP_CHECKPOINTS=true",
+		"PULUMI_EXPERIMENTAL=true",
 	}
 }
 

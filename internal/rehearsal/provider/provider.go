@@ -76,6 +76,9 @@ type Schema struct {
 	// Mutate, for tests only, damages what is provisioned: it gets the inputs of a creation or update and returns those
 	// that the simulated cloud gets instead. The engine's state keeps what the program asked for.
 	Mutate func(typ, name string, in resource.PropertyMap) resource.PropertyMap
+	// Around carries out a creation, update or deletion, which verb says, of a resource of a stack; it may do so twice, and what it
+	// returns is the answer. Nil: do is called.
+	Around func(stack, verb, typ, name string, do func() error) error
 }
 
 // Server is one plugin that is served.
