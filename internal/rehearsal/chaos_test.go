@@ -59,10 +59,10 @@ func quiet(t *testing.T) world {
 // enumerate lists the faults to try: at the calls of a change's release, and at those that only a first release makes.
 func enumerate(t *testing.T, w world) (changes, firsts []faults.Fault) {
 	r := w.start(t, "dev")
-	r.Plan(nil)
+	r.Plan()
 	require.NoError(t, r.FirstRelease(t.Context()))
 	first := r.Calls()
-	r.Plan(nil)
+	r.Plan()
 	require.NoError(t, change(t.Context(), r))
 	known := map[string]bool{}
 	for _, call := range r.Calls() {
@@ -124,15 +124,20 @@ func change(ctx context.Context, r *rehearsal.Rehearsal) error {
 func changeAfterChange(t *testing.T, w world, list []faults.Fault, tally *tally) {
 	var r *rehearsal.Rehearsal
 	var want []string
-	for _, f := range list {
+	for _, batch := range batches(list) {
+		f := batch[0]
 		if r == nil {
 			r = w.start(t, "dev")
 			require.NoError(t, r.FirstRelease(t.Context()))
 			want = end(t, r, nil, change)
 			require.True(t, assertSame(t, want, end(t, r, nil, change)), "two releases that nothing disturbs end alike")
 		}
-		ok := t.Run(f.String(), func(t *testing.T) { assertSame(t, want, end(t, r, &f, change)) })
-		if tally.add(f, ok); !ok {
+		ok := t.Run(fmt.Sprint(batch), func(t *testing.T) { assertSame(t, want, end(t, r, batch, change)) })
+		for _, f := range batch {
+			tally.add(f, ok)
+		}
+		_ = f
+		if !ok {
 			r = nil
 		}
 	}
@@ -150,22 +155,22 @@ func productAfterProduct(t *testing.T, w world, list []faults.Fault, tally *tall
 		ok := t.Run(f.String(), func(t *testing.T) {
 			other := r.Beside(fmt.Sprintf("shop%d", i))
 			require.NoError(t, other.Provision(t.Context(), "dev"))
-			assertSame(t, want, end(t, other, &f, release))
+			assertSame(t, want, end(t, other, []faults.Fault{f}, release))
 		})
 		tally.add(f, ok)
 	}
 }
 
 // end releases under a fault and returns what is left of it.
-func end(t *testing.T, r *rehearsal.Rehearsal, f *faults.Fault, release func(context.Context, *rehearsal.Rehearsal) error) []string {
+func end(t *testing.T, r *rehearsal.Rehearsal, list []faults.Fault, release func(context.Context, *rehearsal.Rehearsal) error) []string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	before, err := r.Marks(ctx, "software", "image", "infrastructure")
 	require.NoError(t, err)
-	r.Plan(f)
+	r.Plan(list...)
 	require.NoError(t, release(ctx, r))
-	require.True(t, f == nil || r.Struck(), "the call was not made")
+	require.Equal(t, len(list), r.Struck(), "the call was not made")
 	facts, err := r.End(ctx, before)
 	require.NoError(t, err)
 	return facts
@@ -217,4 +222,30 @@ func (c *tally) String() string {
 	}
 	return fmt.Sprintf("chaos: %d points × %d kinds of fault (%s): %d tried, %d survived, %d excluded", len(c.points), len(chaosKinds),
 		strings.Join(kinds, ", "), c.tried, c.survived, len(deadly))
+}
+
+func batches(list []faults.Fault) (out [][]faults.Fault) {
+	if os.Getenv("CHAOS_BATCH") == "" {
+		for _, f := range list {
+			out = append(out, []faults.Fault{f})
+		}
+		return out
+	}
+	by := map[string][]faults.Fault{}
+	for _, f := range list {
+		action, _, _ := strings.Cut(f.Name, " ")
+		by[action] = append(by[action], f)
+	}
+	for i := 0; ; i++ {
+		var batch []faults.Fault
+		for _, l := range by {
+			if i < len(l) {
+				batch = append(batch, l[i])
+			}
+		}
+		if batch == nil {
+			return out
+		}
+		out = append(out, batch)
+	}
 }

@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/tekpossible/ha-devops/internal/git"
+	"github.com/tekpossible/ha-devops/internal/review"
 )
 
 // Marks say how far everything has come that only ever grows.
@@ -70,11 +72,11 @@ func (r *Rehearsal) End(ctx context.Context, since Marks) ([]string, error) {
 		note("file "+role, string(content))
 	}
 	for key, content := range now.Objects {
-		if old, ok := since.Objects[key]; ok && string(old) == string(content) {
+		if old, ok := since.Objects[key]; ok && string(old) == string(content) || !lasts(key, now.Objects) {
 			continue
 		}
 		note("object", key)
-		if name := filepath.Base(key); strings.HasSuffix(name, ".json") && !slices.Contains([]string{"plan.json", "preview.json"}, name) {
+		if name := filepath.Base(key); strings.HasSuffix(name, ".json") && !slices.Contains([]string{"plan.json", "preview.json", "report.json"}, name) {
 			note("content", key+" "+string(content))
 		}
 	}
@@ -102,6 +104,18 @@ func (r *Rehearsal) End(ctx context.Context, since Marks) ([]string, error) {
 	}
 	slices.Sort(facts)
 	return facts, nil
+}
+
+// lasts says that an object counts. Each attempt at a review writes a folder of its own, and overwrites none: what counts is the one that
+// was deployed, to the last file.
+func lasts(key string, all map[string][]byte) bool {
+	bucket, rest, _ := strings.Cut(key, "/")
+	if !strings.HasPrefix(rest, "reviews/") {
+		return true
+	}
+	digest := review.Digest(all[bucket+"/"+path.Dir(rest)+"/"+review.ManifestFile])
+	_, deployed := all[bucket+"/deployments/dev/"+digest+"/result.json"]
+	return deployed
 }
 
 // state is dev's stack: each resource with its inputs and outputs, and the operations that the engine does not know the end of.

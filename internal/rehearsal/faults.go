@@ -17,11 +17,11 @@ import (
 // Calls are the calls that the pipelines made to AWS, GitHub and the providers, in their order.
 func (r *Rehearsal) Calls() []faults.Call { return r.faults.Calls() }
 
-// Struck says whether the planned fault has happened.
-func (r *Rehearsal) Struck() bool { return r.faults.Struck() }
+// Struck is how many of the planned faults have happened.
+func (r *Rehearsal) Struck() int { return r.faults.Struck() }
 
-// Plan begins to count calls anew, and plans a fault for one of them; nil for none.
-func (r *Rehearsal) Plan(f *faults.Fault) { r.faults.Plan(f) }
+// Plan begins to count calls anew, and plans faults, as Options.Faults does.
+func (r *Rehearsal) Plan(list ...faults.Fault) { r.faults.Plan(list...) }
 
 // caller finds the build that a request's User-Agent names. The SDKs write a dash for a colon there.
 func (r *Rehearsal) caller(agent string) (faults.Caller, bool) {
@@ -117,7 +117,7 @@ func (r *Rehearsal) again(ctx context.Context) error {
 			continue
 		}
 		stage := e.Stages[len(e.Stages)-1].Name
-		r.options.Timeline.Warn(fmt.Sprintf("%s failed at its stage %s after the fault %s; the stage is retried", e.Pipeline, stage, failure(e)))
+		r.options.Timeline.Warn(fmt.Sprintf("%s failed at stage %s after a fault; the stage is retried", e.Pipeline, stage))
 		if err := r.runner.Retry(e.Pipeline, stage, e.ID, false); err != nil {
 			return err
 		}

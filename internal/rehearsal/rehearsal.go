@@ -46,8 +46,8 @@ type Options struct {
 	Approve func(context.Context, runner.Approval, string) (approved bool, comment string, err error)
 	// Timeline shows what happens.
 	Timeline *Timeline
-	// Fault is what happens to one of the calls that the pipelines make to AWS, GitHub and the cloud's providers. Nil: nothing does.
-	Fault *faults.Fault
+	// Faults happen to calls that the pipelines make to AWS, GitHub and the cloud's providers; a stage that one fails is retried.
+	Faults []faults.Fault
 	// Damage, for tests only, changes what the simulated cloud is told of a resource: see provider.Schema.
 	Damage func(typ, name string, in resource.PropertyMap) resource.PropertyMap
 }
@@ -92,7 +92,7 @@ func (e InputError) Unwrap() error { return e.error }
 func Start(ctx context.Context, o Options) (*Rehearsal, error) {
 	r := &Rehearsal{options: o, product: Product}
 	r.faults = faults.New(faults.Options{Caller: r.caller, Kill: r.kill})
-	r.faults.Plan(o.Fault)
+	r.faults.Plan(o.Faults...)
 	var err error
 	if r.content, err = readContent(ctx, o); err != nil {
 		return nil, InputError{err}

@@ -175,7 +175,7 @@ func (r *Rehearsal) release(ctx context.Context, environment string, start func(
 	if err := r.Wait(ctx); err != nil {
 		return err
 	}
-	if r.faults.Struck() {
+	for before, struck := 0, r.faults.Struck(); struck > before; before, struck = struck, r.faults.Struck() {
 		if err := r.again(ctx); err != nil {
 			return err
 		}

@@ -50,7 +50,7 @@ func Parse(text string) (Fault, error) {
 	kind, call, found := strings.Cut(text, ":")
 	f := Fault{Kind: Kind(kind), Name: call}
 	if !slices.Contains(Kinds(), f.Kind) || !found {
-		return f, fmt.Errorf("fault %q: expected KIND:CALL, with KIND one of %s", text, kinds())
+		return f, fmt.Errorf("fault %q: expected KIND:CALL, with KIND one of %s", text, KindList())
 	}
 	if number, err := strconv.Atoi(call); err == nil && number > 0 {
 		f.Number, f.Name = number, ""
@@ -68,7 +68,8 @@ func (f Fault) String() string {
 	return string(f.Kind) + ":" + f.Name
 }
 
-func kinds() string {
+// KindList is all kinds in one line.
+func KindList() string {
 	var words []string
 	for _, k := range Kinds() {
 		words = append(words, string(k))

@@ -21,9 +21,9 @@ type Caller struct {
 // again: so a wait that looks many times is one call.
 type Call struct {
 	// Number counts from 1 in the order of the calls. Builds that run at the same time make it differ from run to run.
-	Number int
+	Number int `json:"number"`
 	// Name is the action, the operation, and which of the action's calls of that operation it is: "dev/software/Build s3.PutObject#2".
-	Name string
+	Name string `json:"name"`
 }
 
 // Options say how builds are known and killed.
@@ -34,13 +34,13 @@ type Options struct {
 	Kill func(build string)
 }
 
-// Injector counts calls and does to one of them what was planned. Its methods may be called from several goroutines.
+// Injector counts calls and does to some of them what was planned. Its methods may be called from several goroutines.
 type Injector struct {
 	options Options
 
 	mu     sync.Mutex
-	plan   *Fault
-	struck bool
+	plan   []Fault // those that have not struck
+	struck int
 	calls  []Call
 	counts map[string]int                 // by action and operation
 	reads  map[string]map[[32]byte]string // names by action and request, since the action's last call that is no read
@@ -49,15 +49,15 @@ type Injector struct {
 // New returns an injector with no plan.
 func New(o Options) *Injector {
 	i := &Injector{options: o}
-	i.Plan(nil)
+	i.Plan()
 	return i
 }
 
-// Plan begins to count anew, and plans a fault; nil for none.
-func (i *Injector) Plan(f *Fault) {
+// Plan begins to count anew, and plans faults.
+func (i *Injector) Plan(list ...Fault) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.plan, i.struck, i.calls = f, false, nil
+	i.plan, i.struck, i.calls = slices.Clone(list), 0, nil
 	i.counts, i.reads = map[string]int{}, map[string]map[[32]byte]string{}
 }
 
@@ -68,8 +68,8 @@ func (i *Injector) Calls() []Call {
 	return slices.Clone(i.calls)
 }
 
-// Struck says whether the planned fault has happened.
-func (i *Injector) Struck() bool {
+// Struck is how many of the planned faults have happened.
+func (i *Injector) Struck() int {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return i.struck
@@ -119,9 +119,12 @@ func (i *Injector) note(by Caller, operation string, request []byte) Kind {
 		}
 		i.reads[by.Action][key] = call.Name
 	}
-	if i.plan == nil || i.struck || i.plan.Number != call.Number && i.plan.Name != call.Name {
+	due := slices.IndexFunc(i.plan, func(f Fault) bool { return f.Number == call.Number || f.Name == call.Name })
+	if due < 0 {
 		return ""
 	}
-	i.struck = true
-	return i.plan.Kind
+	kind := i.plan[due].Kind
+	i.plan = slices.Delete(i.plan, due, due+1)
+	i.struck++
+	return kind
 }

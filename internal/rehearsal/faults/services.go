@@ -54,7 +54,9 @@ func s3Operation(r *http.Request) string {
 // GitHub names requests of GitHub's REST API by method and resource, "github.PATCH git/refs".
 func GitHub(r *http.Request, _ []byte) (name string, read bool) {
 	parts := strings.Split(strings.Trim(strings.TrimPrefix(r.URL.Path, "/api/v3"), "/"), "/")
-	if parts[0] == "repos" && len(parts) > 3 {
+	if parts[0] == "repos" && len(parts) == 3 {
+		parts = parts[:1]
+	} else if parts[0] == "repos" && len(parts) > 3 {
 		parts = parts[3:]
 		if parts[0] != "git" {
 			parts = parts[:1]
