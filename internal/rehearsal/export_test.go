@@ -15,6 +15,21 @@ import (
 	"github.com/tekpossible/ha-devops/internal/review"
 )
 
+// AppID is that of the pipelines' App.
+const AppID = appID
+
+// SetGitHubSecret stores other credentials for the pipelines.
+func (r *Rehearsal) SetGitHubSecret(text string) { r.aws.SetSecret(Product+"/github", text) }
+
+// Minted are the tokens that Apps got, Objects the contents of all objects by bucket and key.
+func (r *Rehearsal) Minted() []string                    { return r.github.Minted() }
+func (r *Rehearsal) Objects() (map[string][]byte, error) { return r.aws.Objects() }
+
+// PutObject writes an object into the tools' bucket.
+func (r *Rehearsal) PutObject(key string, content []byte) error {
+	return r.aws.PutObject(tools, key, content)
+}
+
 // Marks say how far everything has come that only ever grows.
 type Marks struct {
 	// Heads are the dev branches' commits by role.

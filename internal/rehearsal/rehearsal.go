@@ -48,6 +48,8 @@ type Options struct {
 	Timeline *Timeline
 	// Faults happen to calls that the pipelines make to AWS, GitHub and the cloud's providers; a stage that one fails is retried.
 	Faults []faults.Fault
+	// Apps are GitHub Apps that get tokens with their keys. The pipelines' App has a fixed token, and none of these.
+	Apps []githubsim.App
 	// Damage, for tests only, changes what the simulated cloud is told of a resource: see provider.Schema.
 	Damage func(typ, name string, in resource.PropertyMap) resource.PropertyMap
 }

@@ -59,6 +59,12 @@ const (
 	actionsToken   = "token-of-github-actions"
 )
 
+// The other secrets: everybody's secret access key of AWS, and the passphrase that the stacks' secrets are encrypted with.
+const (
+	SecretKey  = "secret-key-of-everybody"
+	Passphrase = "passphrase-of-the-stacks"
+)
+
 func (r *Rehearsal) startGitHub(context.Context) error {
 	dir, err := r.dir("github")
 	if err != nil {
@@ -67,7 +73,7 @@ func (r *Rehearsal) startGitHub(context.Context) error {
 	if r.github, err = githubsim.New(githubsim.Options{Dir: dir, Owner: Owner, Tokens: map[string]githubsim.Actor{
 		DeveloperToken: {Login: "developer"}, ReviewerToken: {Login: "reviewer", Owner: true}, AppToken: {Login: "relay[bot]", App: appID},
 		actionsToken: {Login: "github-actions[bot]", App: actionsID},
-	}}); err != nil {
+	}, Apps: r.options.Apps}); err != nil {
 		return err
 	}
 	url, err := r.serve(r.faults.Before(githubCalls, r.github))
@@ -116,7 +122,7 @@ func (r *Rehearsal) machineOf(key string) []string {
 	env := []string{
 		"PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "TMPDIR=" + r.tmp,
 		"AWS_REGION=" + region, "AWS_DEFAULT_REGION=" + region, "AWS_ENDPOINT_URL=" + r.servers[1].url,
-		"AWS_ACCESS_KEY_ID=" + key, "AWS_SECRET_ACCESS_KEY=rehearsal", "AWS_EC2_METADATA_DISABLED=true",
+		"AWS_ACCESS_KEY_ID=" + key, "AWS_SECRET_ACCESS_KEY=" + SecretKey, "AWS_EC2_METADATA_DISABLED=true",
 	}
 	return append(env, goCaches()...)
 }
@@ -199,7 +205,7 @@ func (r *Rehearsal) pulumi() []string {
 	return []string{
 		"PULUMI_HOME=" + filepath.Join(r.options.Dir, "pulumi"),
 		fmt.Sprintf("PULUMI_DEBUG_PROVIDERS=aws:%d,github:%d", r.plugins[0].Port, r.plugins[1].Port),
-		"PULUMI_CONFIG_PASSPHRASE=", "PULUMI_SKIP_UPDATE_CHECK=true", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true",
+		"PULUMI_CONFIG_PASSPHRASE=" + Passphrase, "PULUMI_SKIP_UPDATE_CHECK=true", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true",
 		"PULUMI_EXPERIMENTAL=true",
 	}
 }
