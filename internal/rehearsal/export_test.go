@@ -80,7 +80,7 @@ func (r *Rehearsal) End(ctx context.Context, since Marks) ([]string, error) {
 		note("git "+role, "commits "+merges+"\n"+log)
 	}
 	for role, name := range map[string]string{"image": "config.json", "infrastructure": "ami-id"} {
-		content, err := r.file(ctx, "dev", role, name)
+		content, err := r.File(ctx, role, "dev", name)
 		if err != nil {
 			return nil, err
 		}
