@@ -21,7 +21,7 @@ func newBakeCommand(d *deps) *cobra.Command {
 		Use:   "bake",
 		Short: "Bake an AMI of the software and the image repository, and hand it off to the infrastructure repository",
 		Long: "bake looks for an AMI that was made of the same things; without one it has EC2 Image Builder make it. Then it writes the\n" +
-			"AMI's ID into ami-id of the infrastructure repository. Running it again goes on where it was.\n\n" + exitCodes,
+			"AMI's ID into ami-id of the infrastructure repository. Running it again goes on where it was.\n\n" + exits("an AMI of this content is there and handed off, now or before"),
 		Example: "  relay bake --dir . --output json",
 		Args:    cobra.NoArgs,
 		RunE:    run(func(ctx context.Context) error { return runBake(ctx, d, dir) }),

@@ -34,7 +34,7 @@ func newBuildCommand(d *deps) *cobra.Command {
 		Use:   "build",
 		Short: "Build and pack the software, and hand it off to the image repository",
 		Long: "build runs the build command of .relay.yaml, packs the tree, puts it on S3 with its provenance, and writes its tag into\n" +
-			"config.json of the image repository. Running it again for the same commit changes nothing, and finishes what a killed run began.\n\n" + exitCodes,
+			"config.json of the image repository. Running it again for the same commit changes nothing, and finishes what a killed run began.\n\n" + exits("the artifact is stored and handed off, now or before"),
 		Example: "  relay build --dir . --output json",
 		Args:    cobra.NoArgs,
 		RunE:    run(func(ctx context.Context) error { return build(ctx, d, dir) }),

@@ -24,8 +24,8 @@ func newCheckCommand(d *deps) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check [DIR]",
 		Short: "Check the files of a repository that the relay reads",
-		Long: "check reads those of " + strings.Join(checkedNames(), ", ") + " that are in the directory, and names everything that is\n" +
-			"wrong with them at once. It needs neither an account nor a network.\n\n" + exitCodes,
+		Long: "check reads those of " + strings.Join(checkedNames(), ", ") + "\n" +
+			"that are in the directory, and names everything that is wrong with them at once. It needs neither an account nor a network.\n\n" + exits("every file that is there is as it should be"),
 		Example: "  relay check\n  relay check ../shop-infrastructure --owners owners.keys",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

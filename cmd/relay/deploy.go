@@ -29,7 +29,7 @@ func newDeployCommand(d *deps) *cobra.Command {
 		Long: "deploy fetches the review with the approved digest and refuses it unless all is as it was when it was made: every stored file, the\n" +
 			"state, the branch, what a new preview shows, the approval, the tools. Then it updates the stack, bound to the reviewed plan, and\n" +
 			"waits until every instance runs the release and is healthy. When that fails it restores the last good release, git first.\n" +
-			"A run that was killed is finished by the next one.\n\n" + exitCodes,
+			"A run that was killed is finished by the next one.\n\n" + exits("what was approved runs and is healthy, now or before", refused, "4 failed and rolled back to the last good release"),
 		Example: "  relay deploy",
 		Args:    cobra.NoArgs,
 		RunE:    run(func(ctx context.Context) error { return runDeploy(ctx, d, patience) }),

@@ -20,7 +20,7 @@ func newDiffCommand(d *deps) *cobra.Command {
 		Short: "Show what one environment has that another one has not: what a promotion would bring",
 		Long: "diff lists the commits of the software, image and infrastructure repositories that the first environment's branch has and the\n" +
 			"second's has not, the releases that both name, and the settings of environment.json in which they differ.\n\n" +
-			"The repositories are those of the second environment's Pulumi.ENV.yaml. " + operatorHelp + exits("the comparison is shown, also when nothing differs"),
+			"The repositories are those of the second environment.\n\n" + operatorHelp + exits("the comparison is shown, also when nothing differs"),
 		Example: "  relay diff dev qa\n  relay diff qa main --output json",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {

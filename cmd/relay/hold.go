@@ -23,7 +23,7 @@ func newHoldCommand(d *deps) *cobra.Command {
 		Use:   "hold ENV",
 		Short: "Keep new releases away from an environment",
 		Long: "hold writes a file hold with the reason beside ami-id of the infrastructure repository, or config.json of the image repository. While\n" +
-			"it is there, pipelines hand nothing off to that branch and fail with the reason.\n\n" + protectedHelp + operatorHelp + exitCodes,
+			"it is there, pipelines hand nothing off to that branch and fail with the reason.\n\n" + protectedHelp + operatorHelp + exits("the branch is held, or the pull request that holds it is open"),
 		Example: "  relay hold main --reason \"no releases before Monday\"",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -57,7 +57,7 @@ func newReleaseHoldCommand(d *deps) *cobra.Command {
 		Use:   "release-hold ENV",
 		Short: "Let new releases reach an environment again",
 		Long: "release-hold removes the file hold. What was handed off meanwhile is not made up for: run the pipeline again, or wait for the next\n" +
-			"release.\n\n" + protectedHelp + operatorHelp + exitCodes,
+			"release.\n\n" + protectedHelp + operatorHelp + exits("the branch is not held, or the pull request that frees it is open"),
 		Example: "  relay release-hold main",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -24,7 +24,7 @@ func newInstallCommand(d *deps) *cobra.Command {
 		Short: "Install what the bake manifest says on the machine that is baked",
 		Long: "install reads the bake manifest and makes sure that it is the one of the bake that is under way, fetches and verifies software\n" +
 			"and image content, unpacks them, writes release.json and the systemd unit, and runs the image repository's setup script. With\n" +
-			"--test it checks the result on a machine that was started from the image. $DESTDIR prefixes every absolute path.\n\n" + exitCodes,
+			"--test it checks the result on a machine that was started from the image. $DESTDIR prefixes every absolute path.\n\n" + exits("all that the manifest names is installed, or with --test works"),
 		Example: "  relay install --manifest /shop/dev/manifest --product shop",
 		Args:    cobra.NoArgs,
 		RunE: run(func(ctx context.Context) error {

@@ -105,7 +105,7 @@ func logText(p *terminal.Page, l logged) {
 		p.Row(2, column, "from", terminal.Text(fmt.Sprintf("software %s, image %s", abbreviated(e.Release.SoftwareCommit), abbreviated(e.Release.ImageCommit))))
 		if r := e.Deployment; r != nil {
 			p.Row(2, column, "approved", terminal.Text(approvedText(r)))
-			p.Row(2, column, "deployed", terminal.Text(fmt.Sprintf("%s, review %.12s, execution %s", terminal.Date(r.At), r.Review, r.Execution)))
+			p.Row(2, column, map[deployment.Outcome]string{deployment.Deployed: "deployed", deployment.RolledBack: "tried"}[r.Outcome], terminal.Text(fmt.Sprintf("%s, review %.12s, execution %s", terminal.Date(r.At), r.Review, r.Execution)))
 		}
 		if e.State == releaselog.RolledBack {
 			p.Row(2, column, "rolled back", terminal.As(terminal.Red, fmt.Sprintf("%s by %s: %s", terminal.Date(*e.At), e.By, e.Reason)))

@@ -17,7 +17,7 @@ func newPromoteCommand(d *deps) *cobra.Command {
 		Use:   "promote ENV",
 		Short: "Open the pull request that brings an environment what the one before it has",
 		Long: "promote opens a pull request from the upstream branch (dev for qa, qa for main) into the environment's, with the commits that it\n" +
-			"brings; one that is open already is returned. When there is nothing to promote it says so, which is a success.\n\n" + operatorHelp + exitCodes,
+			"brings; one that is open already is returned. When there is nothing to promote it says so, which is a success.\n\n" + operatorHelp + exits("the pull request is open, or there is nothing to promote"),
 		Example: "  relay promote qa\n  relay promote main --repository infrastructure --output json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

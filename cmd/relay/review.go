@@ -36,7 +36,7 @@ func newReviewCommand(d *deps) *cobra.Command {
 			"It waits for a deployment that is under way, and stops the run of an older review that still waits for its approval.\n\n" +
 			"With --dry-run it stores and stops nothing, needs no more than read access, and works with the token in GITHUB_TOKEN.\n" +
 			"It is told what to review by RELAY_ENVIRONMENT, RELAY_COMMIT, RELAY_CONFIG and GITHUB_TOKEN.\n\n" +
-			"A finding that blocks fails it.\n\n" + exitCodes,
+			"A finding that blocks fails it.\n\n" + exits("nothing blocks the change and, without --dry-run, its review is stored"),
 		Example: "  relay review --variables review.env && . ./review.env\n" +
 			"  relay review --dry-run --report markdown > comment.md",
 		Args: cobra.NoArgs,

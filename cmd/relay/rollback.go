@@ -24,7 +24,7 @@ func newRollbackCommand(d *deps) *cobra.Command {
 		Short: "Bring an earlier release of an environment back, and hold it there",
 		Long: "rollback writes an earlier AMI into ami-id of the infrastructure repository, with a file hold beside it, in one commit: the environment's\n" +
 			"pipeline then reviews and deploys it, and nothing newer is handed off until release-hold. By default it goes back to the release\n" +
-			"before the present one. Running it again changes nothing, and goes no further back.\n\n" + protectedHelp + operatorHelp + exitCodes,
+			"before the present one. Running it again changes nothing, and goes no further back.\n\n" + protectedHelp + operatorHelp + exits("the branch names the earlier release, or the pull request that brings it back is open"),
 		Example: "  relay rollback qa --reason \"v1.5.0 loses carts\"\n  relay rollback main --to v1.4.2 --app --output json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -24,7 +24,7 @@ func newServeCommand(d *deps) *cobra.Command {
 		Use:   "serve",
 		Short: "Answer for an environment whose software has no start command yet",
 		Long: "serve answers on $PORT: /healthz with 200, /version with the artifact tag, /release with release.json. $HOST limits it to one\n" +
-			"address.\n\n" + exitCodes,
+			"address.\n\n" + exits("it was interrupted"),
 		Example: "  PORT=8080 relay serve --product shop",
 		Args:    cobra.NoArgs,
 		RunE: run(func(ctx context.Context) error {

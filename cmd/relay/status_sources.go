@@ -62,7 +62,7 @@ func (p *place) source(upstream *place) status.Source {
 			name := p.facts().Pipeline(role)
 			c, err := p.cloud()
 			if err != nil {
-				return pipelinestate.Pipeline{Role: string(role), Name: name, Runs: []pipelinestate.Run{}}, err
+				return pipelinestate.Pipeline{Role: string(role), Name: name}, err
 			}
 			return pipelinestate.Of(ctx, c.pipelines(), c.failures(), string(role), name)
 		})

@@ -158,6 +158,7 @@ var unstable = []struct {
 	{regexp.MustCompile(`\b(for|waits for) (\d+[hms])+\b`), "$1 AGE"},
 	{regexp.MustCompile(`http://127\.0\.0\.1:\d+`), "http://HOST"},
 	{regexp.MustCompile(`file://[^\s"]+`), "file://LOG"},
+	{regexp.MustCompile(`\(all in [^)]+\)`), "(all in LOG)"},
 }
 
 // normal writes a text, or a JSON text indented, with what differs from run to run taken out: normal FILE OUT.

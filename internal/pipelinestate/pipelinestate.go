@@ -32,7 +32,8 @@ type Pipeline struct {
 	// Role is the role of the repository whose pipeline it is, Name the pipeline's.
 	Role string `json:"role"`
 	Name string `json:"name"`
-	// Runs are its newest execution and all others that have not ended, the newest first; none before the first execution.
+	// Runs are its newest execution and all others that have not ended, the newest first; none before the first execution, and nil (in
+	// JSON null) when they are not known.
 	Runs []Run `json:"runs"`
 }
 
@@ -73,14 +74,15 @@ const looked = 20
 
 // Of looks at a pipeline; one that does not exist has no runs. With an error it returns what it found out all the same.
 func Of(ctx context.Context, api API, failures Failures, role, name string) (Pipeline, error) {
-	p := Pipeline{Role: role, Name: name, Runs: []Run{}}
+	p := Pipeline{Role: role, Name: name}
 	out, err := api.ListPipelineExecutions(ctx, &codepipeline.ListPipelineExecutionsInput{PipelineName: &name, MaxResults: aws.Int32(looked)})
 	var missing *types.PipelineNotFoundException
-	if errors.As(err, &missing) {
-		return p, nil
-	}
-	if err != nil {
+	if err != nil && !errors.As(err, &missing) {
 		return p, fmt.Errorf("looking at pipeline %s: %w", name, err)
+	}
+	p.Runs = []Run{}
+	if missing != nil {
+		return p, nil
 	}
 	var problems []error
 	for i, summary := range out.PipelineExecutionSummaries {

@@ -41,10 +41,14 @@ type Entry struct {
 func Of(releases []history.Entry, results []deployment.Result) []Entry {
 	entries := []Entry{}
 	used := make([]bool, len(results))
+	commits := map[string]bool{}
+	for _, release := range releases {
+		commits[release.Commit] = true
+	}
 	taken := map[string]history.Entry{} // the rollback that took an AMI away, until the release it was is met
 	for _, release := range releases {
 		e := Entry{Entry: release, State: NotDeployed, Rollback: release.Rollback()}
-		if i := recordOf(release, results, used); i >= 0 {
+		if i := recordOf(release, results, commits, used); i >= 0 {
 			e.Deployment, e.State = &results[i], Deployed
 			if results[i].Outcome == deployment.RolledBack {
 				e.State, e.Reason, e.By, e.At = RolledBack, results[i].Reason, "relay deploy", &results[i].At
@@ -64,12 +68,14 @@ func Of(releases []history.Entry, results []deployment.Result) []Entry {
 	return entries
 }
 
-// recordOf finds the record of the deployment that brought a release: that of its own commit, or else the first of its AMI. Later ones,
-// which changed settings only, are used up with it, and none is left for an earlier time that the branch named the same AMI.
-func recordOf(release history.Entry, results []deployment.Result, used []bool) int {
+// recordOf finds the record of the deployment that brought a release: that of its own commit, or else the first of its AMI that no other
+// release's commit has. Later ones, which changed settings only, are used up with it, and none is left for an earlier time that the
+// branch named the same AMI.
+func recordOf(release history.Entry, results []deployment.Result, commits map[string]bool, used []bool) int {
 	found := -1
 	for i, r := range results {
-		if used[i] || r.Tried() != release.AMI || r.At.Before(release.Time) {
+		own := r.Commit == release.Commit
+		if used[i] || r.Tried() != release.AMI || !own && (commits[r.Commit] || r.At.Before(release.Time)) {
 			continue
 		}
 		used[i] = true

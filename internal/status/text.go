@@ -33,7 +33,10 @@ func (e Environment) text(p *terminal.Page, now time.Time) {
 	}
 	row("deployed", e.deployed()...)
 	for _, pipeline := range e.Pipelines {
-		if len(pipeline.Runs) == 0 && pipeline.Role != "" {
+		switch {
+		case pipeline.Runs == nil:
+			row(pipeline.Role, terminal.As(terminal.Faint, "not known"))
+		case len(pipeline.Runs) == 0:
 			row(pipeline.Role, terminal.As(terminal.Faint, "never ran"))
 		}
 		for _, run := range pipeline.Runs {
@@ -69,11 +72,19 @@ func (e Environment) head(now time.Time) []terminal.Part {
 }
 
 func (e Environment) deployed() []terminal.Part {
+	if e.Deployed == nil || e.Deployed.AMI == "" {
+		text := "nothing"
+		if len(e.Problems) > 0 {
+			text = "not known"
+		}
+		return []terminal.Part{terminal.As(terminal.Faint, text)}
+	}
+	release := fmt.Sprintf("%s (%s)", e.Deployed.ArtifactTag, e.Deployed.AMI)
 	switch {
-	case e.Deployed == nil || e.Deployed.AMI == "":
-		return []terminal.Part{terminal.As(terminal.Faint, "nothing known")}
+	case e.Release == nil:
+		return []terminal.Part{terminal.Text(release + ", and git names none yet")}
 	case e.Differs():
-		return []terminal.Part{terminal.As(terminal.Yellow, fmt.Sprintf("%s (%s): git names another release than the stack deployed", e.Deployed.ArtifactTag, e.Deployed.AMI))}
+		return []terminal.Part{terminal.As(terminal.Yellow, release+": git names another release than the stack deployed")}
 	}
 	return []terminal.Part{terminal.As(terminal.Green, "as git says")}
 }

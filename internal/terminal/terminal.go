@@ -67,13 +67,15 @@ type Page struct {
 func (p *Page) String() string { return p.out.String() }
 
 // Line writes parts as one line, or as several with a deeper indent when they are too long for the screen.
-func (p *Page) Line(indent int, parts ...Part) { p.hang(indent, indent+2, parts) }
+func (p *Page) Line(indent int, parts ...Part) {
+	p.hang(strings.Repeat(" ", indent), indent+2, parts)
+}
 
 // Row writes a label and, in a column of its own, the parts, which stay in that column when they are too long for the screen or have
 // line breaks.
 func (p *Page) Row(indent, column int, label string, parts ...Part) {
-	label += strings.Repeat(" ", max(1, column-indent-ansi.StringWidth(label)))
-	p.hang(indent, column, append([]Part{As(Faint, label)}, parts...))
+	gap := strings.Repeat(" ", max(1, column-indent-ansi.StringWidth(label)))
+	p.hang(strings.Repeat(" ", indent)+p.join([]Part{As(Faint, label)})+gap, column, parts)
 }
 
 // Gap writes an empty line, except at the top.
@@ -86,19 +88,15 @@ func (p *Page) Gap() {
 // narrowest is the width below which nothing is wrapped any more.
 const narrowest = 20
 
-func (p *Page) hang(indent, column int, parts []Part) {
-	text := p.join(parts)
-	first := true
-	for paragraph := range strings.SplitSeq(text, "\n") {
+// hang writes parts after a lead, and what does not fit below them from a column on.
+func (p *Page) hang(lead string, column int, parts []Part) {
+	for paragraph := range strings.SplitSeq(p.join(parts), "\n") {
 		if room := p.Width - column; p.Width > 0 && room >= narrowest {
 			paragraph = ansi.Wrap(paragraph, room, "")
 		}
 		for line := range strings.SplitSeq(paragraph, "\n") {
-			at := column
-			if first {
-				at, first = indent, false
-			}
-			p.out.WriteString(strings.TrimRight(strings.Repeat(" ", at)+line, " ") + "\n")
+			p.out.WriteString(strings.TrimRight(lead+line, " ") + "\n")
+			lead = strings.Repeat(" ", column)
 		}
 	}
 }
