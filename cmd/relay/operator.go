@@ -41,13 +41,16 @@ func (f *operatorFlags) add(cmd *cobra.Command) {
 // addConfigFlag is for commands that read Pulumi.ENV.yaml, and lets the shell complete ENV.
 func addConfigFlag(cmd *cobra.Command, dir *string) {
 	cmd.Flags().StringVar(dir, "config", ".", "the folder with Pulumi.ENV.yaml")
-	cmd.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		var names []string
-		for _, p := range environments.Profiles() {
-			names = append(names, p.Environment)
-		}
-		return names, cobra.ShellCompDirectiveNoFileComp
+	cmd.ValidArgsFunction = completeEnvironments
+}
+
+// completeEnvironments are the names that the shell completes ENV with.
+func completeEnvironments(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	var names []string
+	for _, p := range environments.Profiles() {
+		names = append(names, p.Environment)
 	}
+	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
 // open reads an environment's configuration.
