@@ -145,7 +145,7 @@ func lasting(bucket string) []statement {
 func (d *Delivery) contacts(ctx *pulumi.Context, name string, args *DeliveryArgs) error {
 	parent := pulumi.Parent(d)
 	connection, err := codestarconnections.NewConnection(ctx, name, &codestarconnections.ConnectionArgs{
-		Name: pulumi.String(shortName(args.Facts)), ProviderType: pulumi.String("GitHub"),
+		Name: pulumi.String(args.Facts.Connection()), ProviderType: pulumi.String("GitHub"),
 	}, parent)
 	if err != nil {
 		return err

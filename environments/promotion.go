@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/tekpossible/ha-devops/internal/release"
 )
 
 // The values of the output promotion: how an environment's release stands to that of the environment it is promoted from.
@@ -96,10 +98,14 @@ func readUpstream(ctx *pulumi.Context, p Profile) (upstream, error) {
 	if err != nil {
 		return upstream{}, fmt.Errorf("%s is promoted from %s: %w; run pulumi up for stack %s first", p.Environment, p.Upstream, err, p.Upstream)
 	}
+	return upstreamOf(output), nil
+}
+
+func upstreamOf(output map[string]string) upstream {
 	return upstream{
 		account: output[outputAccount], ami: output[OutputAMI], tag: output[OutputArtifactTag],
 		history: parseHistory(output[outputHistory]), networks: output[outputNetworks],
-	}, nil
+	}
 }
 
 // memory is what an environment's own stack remembers from before this run.
@@ -149,6 +155,11 @@ func (now running) promotion(p Profile, c Config, up upstream) string {
 		return PromotionBehind
 	}
 	return PromotionNeverUpstream
+}
+
+// PromotionOf says how a release stands to upstream's as that is now, by the outputs of upstream's stack; an empty AMI is none.
+func PromotionOf(p Profile, c Config, released release.Release, ami string, outputs map[string]string) string {
+	return running{Release: released, AMI: ami}.promotion(p, c, upstreamOf(outputs))
 }
 
 // apart refuses a network that overlaps with that of an environment further up. Each stack hands on its own network and those before

@@ -91,6 +91,11 @@ func (f Facts) LogBucket() string {
 // BakeLogGroup is the name of the log group that Image Builder writes an image's log to. It derives it from the recipe's name.
 func (f Facts) BakeLogGroup() string { return "/aws/imagebuilder/" + f.Name("image") }
 
+// Connection is the name of the connection to GitHub.
+func (f Facts) Connection() string {
+	return names.Join(names.MaxLoadBalancer, f.Product, f.Environment)
+}
+
 // Pipeline is the name of the pipeline of a repository.
 func (f Facts) Pipeline(role Role) string { return f.Name(string(role)) }
 

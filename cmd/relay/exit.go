@@ -5,6 +5,7 @@ import (
 
 	"github.com/tekpossible/ha-devops/internal/bake"
 	"github.com/tekpossible/ha-devops/internal/bake/manifest"
+	"github.com/tekpossible/ha-devops/internal/decision"
 	"github.com/tekpossible/ha-devops/internal/deploy"
 	"github.com/tekpossible/ha-devops/internal/imageconfig"
 	"github.com/tekpossible/ha-devops/internal/relayfile"
@@ -23,7 +24,18 @@ const (
 )
 
 const exitCodes = "Exit status: 0 done, 1 failed, 2 bad usage or bad input (flags, variables, a file of a repository),\n" +
-	"3 refused to deploy and nothing was changed, 4 failed and rolled back to the last good release."
+	"3 refused and nothing was changed, 4 failed and rolled back to the last good release."
+
+// exits is what a command promises: when it exits with 0, and which codes it has beside 1 and 2.
+func exits(done string, more ...string) string {
+	text := "Exit status: 0 if and only if " + done + "; 1 failed; 2 bad usage or bad input"
+	for _, one := range more {
+		text += "; " + one
+	}
+	return text + "."
+}
+
+const refused = "3 refused and nothing was changed"
 
 // workError is an error of a command's work, in contrast to one of its usage.
 type workError struct{ error }
@@ -49,7 +61,7 @@ func exitCode(err error) int {
 
 func badInput(err error) bool {
 	return is[*vars.MissingError](err) || is[*relayfile.InvalidError](err) || is[*imageconfig.InvalidError](err) ||
-		is[*manifest.InvalidError](err) || is[*bake.BaseError](err) || is[*rollback.NotFoundError](err) || is[*inputError](err)
+		is[*manifest.InvalidError](err) || is[*bake.BaseError](err) || is[*rollback.NotFoundError](err) || is[*decision.DigestError](err) || is[*inputError](err)
 }
 
 func is[E error](err error) bool {

@@ -22,8 +22,8 @@ func main() {
 
 // Main runs relay with the arguments after the program's name and returns its exit code.
 func Main(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	ui := &ui{stdout: stdout, stderr: stderr}
-	root := newRootCommand(&deps{ui: ui, environ: environ, getenv: lookup(environ)})
+	ui := &ui{stdin: stdin, stdout: stdout, stderr: stderr, getenv: lookup(environ)}
+	root := newRootCommand(&deps{ui: ui, environ: environ, getenv: ui.getenv})
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)

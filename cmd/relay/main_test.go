@@ -11,13 +11,13 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/tekpossible/ha-devops/internal/git"
 	"github.com/tekpossible/ha-devops/internal/rehearsal/awssim"
 	"github.com/tekpossible/ha-devops/internal/rehearsal/githubsim"
+	sim "github.com/tekpossible/ha-devops/internal/rehearsal/runner"
 	"github.com/tekpossible/ha-devops/internal/vars"
 )
 
@@ -44,6 +44,11 @@ func TestMain(m *testing.M) {
 //	protect NAME BRANCH   let only pull requests and the App change a branch
 //	release AMI TAG       hand an AMI off to branch dev of the repository infrastructure, as a pipeline does
 //	merge NAME NUMBER     merge a pull request
+//	pipelines ENV…        make an environment's bucket and pipelines; step ENV ROLE STAGE FILE says what a build of theirs does
+//	start ENV ROLE        run a pipeline until it ends or waits for its approval; settle waits for its end
+//	reviewed, record, outputs, lease, lock, locked, tamper, normal, await: see world_records_test.go
+//	standing ENV…         the account has what docs/bootstrap.md asks for, and the stacks are provisioned
+//	damage WHAT           something of that is wrong: see the function
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", Setup: setup, RequireExplicitExec: true, UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
@@ -51,6 +56,9 @@ func TestScripts(t *testing.T) {
 			"repository": repository, "checkout": checkout, "commit": commit, "git": runGit, "put": put, "get": get,
 			"log": logOf, "dump": dump, "unput": unput, "ami": ami, "port": port, "http": ask,
 			"operator": writeConfig, "branch": makeBranch, "protect": protect, "release": releaseAMI, "merge": merge,
+			"pipelines": makePipelines, "step": setStep, "start": start, "settle": settle, "reviewed": reviewed, "record": record,
+			"outputs": writeOutputs, "lease": lease, "lock": lock, "locked": locked, "tamper": tamper, "normal": normal, "await": await,
+			"standing": bootstrapped, "damage": damage,
 		},
 	})
 }
@@ -59,6 +67,8 @@ type world struct {
 	aws   *awssim.Account
 	forge *githubsim.Server
 	repos string
+	// runner runs the pipelines of the command pipelines.
+	runner *sim.Runner
 }
 
 var person = githubsim.Actor{Login: "kim"}
@@ -87,10 +97,7 @@ func setup(env *testscript.Env) error {
 		}
 	}
 	w := &world{repos: filepath.Join(env.WorkDir, ".github")}
-	w.aws = awssim.New(awssim.Options{
-		AccountID: "123456789012", Region: "eu-central-1", Dir: filepath.Join(env.WorkDir, ".aws"),
-		Environ: func() []string { return env.Vars },
-	})
+	w.aws = setAccount(env)
 	env.Defer(w.aws.Close)
 	cloud := httptest.NewServer(w.aws)
 	env.Defer(cloud.Close)
@@ -106,6 +113,7 @@ func setup(env *testscript.Env) error {
 		return err
 	}
 	env.Values["world"] = w
+	w.runPipelines(env)
 	common := vars.Common{
 		Product: "shop", Environment: "dev", Commit: "unset", Execution: "e-1", Bucket: "shop-dev",
 		GitHub: vars.GitHub{Owner: "acme", API: web.URL + "/api/v3/", Secret: w.aws.SetSecret("github", "s3cret")},
@@ -137,6 +145,9 @@ func (w *world) factory() error {
 	}
 	w.aws.PutInfrastructure("arn:i", awssim.Infrastructure{Name: "shop-dev"})
 	w.aws.PutDistribution("arn:d", awssim.Distribution{AMIName: "shop-dev-{{ imagebuilder:buildDate }}"})
+	if err := w.aws.CreateBucket(stateBucket); err != nil {
+		return err
+	}
 	return w.aws.PutImagePipeline("arn:pipeline", awssim.ImagePipeline{
 		Name: "shop-dev", RecipeARN: "arn:recipe", InfrastructureARN: "arn:i", DistributionARN: "arn:d",
 	})
@@ -214,11 +225,7 @@ func dump(ts *testscript.TestScript, _ bool, args []string) {
 
 // unput deletes an object, as if the run that put it there had been killed before.
 func unput(ts *testscript.TestScript, _ bool, args []string) {
-	endpoint := ts.Getenv("AWS_ENDPOINT_URL")
-	client := s3.New(s3.Options{
-		BaseEndpoint: &endpoint, Region: "eu-central-1", UsePathStyle: true, Credentials: credentials.NewStaticCredentialsProvider("a", "b", ""),
-	})
-	_, err := client.DeleteObject(context.Background(), &s3.DeleteObjectInput{Bucket: aws.String("shop-dev"), Key: &args[0]})
+	_, err := objects(ts).DeleteObject(context.Background(), &s3.DeleteObjectInput{Bucket: aws.String("shop-dev"), Key: &args[0]})
 	ts.Check(err)
 }
 

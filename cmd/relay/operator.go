@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os/user"
+	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/spf13/cobra"
@@ -34,15 +36,31 @@ const operatorHelp = "The environment's repositories are those of Pulumi.ENV.yam
 	"asked with the token in GITHUB_TOKEN, or with --app as the pipelines' GitHub App.\n\n"
 
 func (f *operatorFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.dir, "config", ".", "the folder with Pulumi.ENV.yaml")
+	f.folder(cmd)
 	cmd.Flags().BoolVar(&f.app, "app", false, "work as the pipelines' GitHub App, with the configured secret from Secrets Manager (needs AWS credentials)")
-	cmd.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		var names []string
-		for _, p := range environments.Profiles() {
-			names = append(names, p.Environment)
-		}
-		return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// folder adds the flag of a command that does not ask GitHub.
+func (f *operatorFlags) folder(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.dir, "config", ".", "the folder with Pulumi.ENV.yaml, a checkout of the devops repository")
+	cmd.ValidArgsFunction = completeEnvironments
+}
+
+func environmentNames() []string {
+	var names []string
+	for _, p := range environments.Profiles() {
+		names = append(names, p.Environment)
 	}
+	return names
+}
+
+// completeEnvironments offers the shell as many environments as the command takes, which its usage says.
+func completeEnvironments(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if most := strings.Count(cmd.Use, "ENV"); len(args) >= most && !strings.Contains(cmd.Use, "...") {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	left := slices.DeleteFunc(environmentNames(), func(name string) bool { return slices.Contains(args, name) })
+	return left, cobra.ShellCompDirectiveNoFileComp
 }
 
 // open reads an environment's configuration.
@@ -68,7 +86,7 @@ func (o *operator) github(ctx context.Context) (*github.Client, error) {
 		}
 		return github.New(where.API, where.Owner, token)
 	}
-	cfg, err := awsconfig.Load(ctx)
+	cfg, err := awsconfig.In(ctx, o.config.Region)
 	if err != nil {
 		return nil, err
 	}

@@ -55,6 +55,7 @@ func openProgram(ctx context.Context, d *deps, run vars.DryRun) (*program, error
 		return nil, err
 	}
 	if p.token = run.Token; p.token != "" {
+		p.config.AssumeRole = "" // whoever previews has read access of their own
 		p.hub, err = github.New(p.config.GitHub.API, p.config.GitHub.Owner, p.token)
 	} else {
 		err = p.authenticate(ctx)

@@ -70,7 +70,7 @@ func runReview(ctx context.Context, d *deps, o reviewOptions) error {
 	if err != nil {
 		return err
 	}
-	r, err := p.report(ctx, seen, given.Commit, o.dir)
+	r, err := p.report(ctx, &seen, given.Commit, o)
 	if err != nil {
 		return err
 	}

@@ -109,10 +109,10 @@ func (p *program) idle(ctx context.Context, progress func(string, ...any)) error
 	}
 }
 
-// report puts together all that the review says.
-func (p *program) report(ctx context.Context, seen sight, commit, dir string) (report.Report, error) {
+// report puts together all that the review says, and notes the change's authors.
+func (p *program) report(ctx context.Context, seen *sight, commit string, o reviewOptions) (report.Report, error) {
 	now := time.Now().UTC().Truncate(time.Second)
-	linted, err := p.lint(ctx, seen, dir, now)
+	linted, err := p.lint(ctx, *seen, o.dir, now)
 	if err != nil {
 		return report.Report{}, err
 	}
@@ -134,10 +134,10 @@ func (p *program) report(ctx context.Context, seen sight, commit, dir string) (r
 		},
 		Relay: version(), Pulumi: pulumi, Created: now, Expires: now.Add(time.Duration(p.config.Review.Hours) * time.Hour),
 	}
-	if r.Parity, err = parity(p.profile, seen); err != nil {
+	if r.Parity, err = parity(p.profile, *seen); err != nil {
 		return r, err
 	}
-	return r, p.commits(ctx, &r, &seen, commit)
+	return r, p.commits(ctx, &r, seen, commit, o.dry)
 }
 
 // releaseIn is the release that a stack's outputs name.
@@ -189,7 +189,7 @@ func optional(dir, name string) ([]byte, error) {
 const listed = 50
 
 // commits looks up what the change consists of: the reviewed commit, the software's commits between the two releases, and all authors.
-func (p *program) commits(ctx context.Context, r *report.Report, seen *sight, commit string) error {
+func (p *program) commits(ctx context.Context, r *report.Report, seen *sight, commit string, dry bool) error {
 	gh := p.config.GitHub
 	own, err := p.hub.LastCommit(ctx, gh.Infrastructure, commit, "")
 	if err != nil {
@@ -213,6 +213,10 @@ func (p *program) commits(ctx context.Context, r *report.Report, seen *sight, co
 			continue
 		}
 		between, err := p.hub.Between(ctx, part.repository, part.from, part.to)
+		if err != nil && dry {
+			// A pull request's token sees its own repository alone.
+			between, err = github.Comparison{Relation: github.Unknown}, nil
+		}
 		if err != nil {
 			return err
 		}
@@ -239,7 +243,7 @@ func (p *program) software(r *report.Report, between github.Comparison) {
 	case github.Diverged:
 		r.SoftwareNote = "the two releases lie on different lines of the software's history; commits that only the new one has"
 	case github.Unknown:
-		r.SoftwareNote = "the software's repository does not know one of the two commits"
+		r.SoftwareNote = "the software's commits cannot be listed: its repository does not know one of them, or is not open to this token"
 	}
 	commits := slices.Clone(between.Commits)
 	slices.Reverse(commits)

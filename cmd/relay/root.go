@@ -29,8 +29,11 @@ func newRootCommand(d *deps) *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetVersionTemplate("relay {{.Version}}\n")
-	root.CompletionOptions.HiddenDefaultCmd = true
-	root.PersistentFlags().Var(&d.ui.format, "output", "what goes to standard output: text (nothing) or json (the result)")
+	root.CompletionOptions.DisableDefaultCmd = true // ours offers the shells that relay is tried with
+	root.PersistentFlags().Var(&d.ui.format, "output", "what goes to standard output: text (what a command shows, else nothing) or json (the result)")
+	root.PersistentFlags().BoolVar(&d.ui.quiet, "quiet", false, "tell nothing but results and errors")
+	root.PersistentFlags().BoolVar(&d.ui.plain, "plain", false, "neither colour nor wrapping nor redrawing, also on a terminal")
+	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
 	root.AddCommand(
 		newBuildCommand(d),
 		newBakeCommand(d),
@@ -43,6 +46,14 @@ func newRootCommand(d *deps) *cobra.Command {
 		newHoldCommand(d),
 		newReleaseHoldCommand(d),
 		newCheckCommand(d),
+		newStatusCommand(d),
+		newLogCommand(d),
+		newDiffCommand(d),
+		newApproveCommand(d),
+		newRejectCommand(d),
+		newUnlockCommand(d),
+		newCompletionCommand(),
+		newDoctorCommand(d),
 	)
 	return root
 }

@@ -214,7 +214,7 @@ func TestToolsAreFetchedAndTheirDigestsChecked(t *testing.T) {
 
 func TestAFailedReviewIsReportedAndFails(t *testing.T) {
 	const relay = `
-[[ $* == "review --dry-run" && $RELAY_CONFIG == '{"product":"shop"}' ]]
+[[ $* == "review --dry-run --report markdown" && $RELAY_CONFIG == '{"product":"shop"}' ]]
 printf 'two findings\nreport<<x\n'
 exit "$STATUS"
 `

@@ -26,13 +26,29 @@ const loadTimeout = 15 * time.Second
 // Load returns the SDK's configuration: the region comes from the environment (AWS_REGION), the shared configuration, or
 // the instance metadata service. Without any it is an error.
 func Load(ctx context.Context) (aws.Config, error) {
+	cfg, err := Find(ctx)
+	if err == nil && cfg.Region == "" {
+		err = errors.New("loading the AWS configuration: no region; set AWS_REGION")
+	}
+	return cfg, err
+}
+
+// In is Load for a region that is known, whatever the environment says.
+func In(ctx context.Context, region string) (aws.Config, error) {
+	return load(ctx, config.WithRegion(region))
+}
+
+// Find is Load for those who can do without a region.
+func Find(ctx context.Context) (aws.Config, error) { return load(ctx, config.WithEC2IMDSRegion()) }
+
+func load(ctx context.Context, region config.LoadOptionsFunc) (aws.Config, error) {
 	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
 	client := awshttp.NewBuildableClient().
 		WithDialerOptions(func(d *net.Dialer) { d.Timeout = retry.DialTimeout }).
 		WithTransportOptions(func(t *http.Transport) { t.ResponseHeaderTimeout = retry.AnswerTimeout })
 	cfg, err := config.LoadDefaultConfig(ctx,
-		config.WithEC2IMDSRegion(),
+		region,
 		config.WithHTTPClient(client),
 		config.WithRetryer(func() aws.Retryer {
 			policy := retry.Call()
@@ -43,9 +59,6 @@ func Load(ctx context.Context) (aws.Config, error) {
 	)
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("loading the AWS configuration: %w; set AWS_REGION, or AWS_PROFILE to a profile that exists", err)
-	}
-	if cfg.Region == "" {
-		return aws.Config{}, errors.New("loading the AWS configuration: no region; set AWS_REGION")
 	}
 	return cfg, nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/tekpossible/ha-devops/internal/approval"
 	"github.com/tekpossible/ha-devops/internal/review"
@@ -34,42 +33,18 @@ func (d Deployment) approved(ctx context.Context) (approval.Approval, error) {
 		}
 	}
 	if d.SeparateApprover {
-		if author, same := authored(given.By, d.Review.Authors); same {
-			return given, &review.Refusal{
-				What: "approval by " + given.By, Expected: "somebody who did not write the change", Found: author + " among its authors",
-				Remedy: "start the infrastructure pipeline again and let somebody else approve",
-			}
-		}
+		return given, d.Review.Authored(given.By)
 	}
 	return given, nil
-}
-
-// authored finds an approver among the authors. An ARN ends with the name of the user or of the session, which IAM Identity Center sets
-// to the user's name; that is held against e-mail addresses, the part before the @ and logins.
-func authored(arn string, authors []string) (string, bool) {
-	name := strings.ToLower(arn[strings.LastIndex(arn, "/")+1:])
-	local, _, _ := strings.Cut(name, "@")
-	i := slices.IndexFunc(authors, func(author string) bool {
-		author = strings.ToLower(author)
-		box, _, isMail := strings.Cut(author, "@")
-		return author == name || author == local || isMail && !strings.Contains(name, "@") && box == name
-	})
-	if i < 0 {
-		return "", false
-	}
-	return authors[i], true
 }
 
 // newest refuses a review that a newer one has overtaken.
 func (d Deployment) newest(ctx context.Context) error {
 	newer, err := d.Approvals.Newer(ctx, d.Run.Execution)
-	if err != nil || newer == "" {
+	if err != nil {
 		return err
 	}
-	return &review.Refusal{
-		What: "newest review of " + d.Review.Environment, Expected: "that of execution " + d.Run.Execution, Found: "that of execution " + newer,
-		Remedy: "approve that one",
-	}
+	return d.Review.Overtaken(newer)
 }
 
 // branchStands refuses when a file that matters is another at the branch than at the reviewed commit.

@@ -23,6 +23,9 @@ import (
 // Folder is where the records lie in the environment's bucket. Deployments write there and nowhere among the reviews.
 const Folder = "deployments"
 
+// resultFile is the name of a record of how a deployment ended.
+const resultFile = "result.json"
+
 // Objects is the part of S3 that records need.
 type Objects interface {
 	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
@@ -115,7 +118,7 @@ type failure struct {
 
 // End records how a review's deployment ended. The first record stays.
 func (r Records) End(ctx context.Context, result Result) error {
-	err := r.put(ctx, r.key(result.Review, "result.json"), result, &s3.PutObjectInput{IfNoneMatch: aws.String("*")})
+	err := r.put(ctx, r.key(result.Review, resultFile), result, &s3.PutObjectInput{IfNoneMatch: aws.String("*")})
 	if taken(err) {
 		return nil
 	}
@@ -125,7 +128,7 @@ func (r Records) End(ctx context.Context, result Result) error {
 // Ended returns how a review's deployment ended, if it did.
 func (r Records) Ended(ctx context.Context, review string) (Result, bool, error) {
 	var result Result
-	_, found, err := r.get(ctx, r.key(review, "result.json"), &result)
+	_, found, err := r.get(ctx, r.key(review, resultFile), &result)
 	return result, found, err
 }
 

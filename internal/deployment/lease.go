@@ -26,14 +26,18 @@ type Lease struct {
 	tag string
 }
 
-// String says whose lease it is.
-func (l Lease) String() string {
+// Name says whose lease it is.
+func (l Lease) Name() string {
 	who := l.Build
 	if who == "" {
 		who = fmt.Sprintf("process %d on %s", l.PID, l.Hostname)
 	}
-	return fmt.Sprintf("the deployment of pipeline execution %s (%s), since %s, for %s", l.Execution, who, l.Since.UTC().Format(time.RFC3339),
-		time.Since(l.Since).Round(time.Second))
+	return fmt.Sprintf("the deployment of pipeline execution %s (%s)", l.Execution, who)
+}
+
+// String says whose lease it is, and since when.
+func (l Lease) String() string {
+	return fmt.Sprintf("%s, since %s, for %s", l.Name(), l.Since.UTC().Format(time.RFC3339), time.Since(l.Since).Round(time.Second))
 }
 
 // Mine is a lease for this process, in the CodeBuild build that CODEBUILD_BUILD_ID names.
@@ -79,9 +83,16 @@ func (r Records) Take(ctx context.Context, mine Lease, gone func(context.Context
 
 // Release gives a lease back. One that was taken over meanwhile is left alone.
 func (r Records) Release(ctx context.Context, mine Lease) error {
-	mine.Released = true
-	if err := r.put(ctx, r.key("lease.json"), mine, &s3.PutObjectInput{IfMatch: &mine.tag}); err != nil && !taken(err) {
-		return err
+	_, err := r.Revoke(ctx, mine)
+	return err
+}
+
+// Revoke ends a lease, as Release does for its owner, and says whether it was still the one that stood.
+func (r Records) Revoke(ctx context.Context, lease Lease) (bool, error) {
+	lease.Released = true
+	err := r.put(ctx, r.key("lease.json"), lease, &s3.PutObjectInput{IfMatch: &lease.tag})
+	if taken(err) {
+		return false, nil
 	}
-	return nil
+	return err == nil, err
 }

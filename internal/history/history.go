@@ -29,7 +29,8 @@ type Entry struct {
 	Commit string    `json:"commit"`
 	Author string    `json:"author"`
 	Time   time.Time `json:"time"`
-	// Trailers are the commit's trailers, one on a line.
+	// Message is the commit's message, Trailers its trailers, one on a line.
+	Message  string `json:"-"`
 	Trailers string `json:"-"`
 }
 
@@ -71,7 +72,7 @@ func Releases(ctx context.Context, hub Hub, repository, ref string) iter.Seq2[En
 					continue
 				}
 				entry := Entry{
-					AMI: ami, Release: release.FromMessage(c.Message), Commit: c.SHA, Author: c.Author, Time: c.Time, Trailers: Trailers(c.Message),
+					AMI: ami, Release: release.FromMessage(c.Message), Commit: c.SHA, Author: c.Author, Time: c.Time, Message: c.Message, Trailers: Trailers(c.Message),
 				}
 				if !yield(entry, nil) {
 					return
@@ -82,6 +83,17 @@ func Releases(ctx context.Context, hub Hub, repository, ref string) iter.Seq2[En
 			}
 		}
 	}
+}
+
+// Newest is the release that a branch names now; nil when it has none yet.
+func Newest(ctx context.Context, hub Hub, repository, ref string) (*Entry, error) {
+	for entry, err := range Releases(ctx, hub, repository, ref) {
+		if err != nil {
+			return nil, err
+		}
+		return &entry, nil
+	}
+	return nil, nil
 }
 
 var trailer = regexp.MustCompile(`^[A-Za-z0-9-]+: \S.*$`)

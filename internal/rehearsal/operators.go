@@ -50,4 +50,5 @@ func (r *Rehearsal) servePipelines() {
 	o := pipelineapi.Options{Runner: r.runner, Account: account, Region: region}
 	r.aws.Handle("codepipeline", pipelineapi.CodePipeline(o))
 	r.aws.Handle("codebuild", pipelineapi.CodeBuild(o))
+	r.aws.ServeLogs(pipelineapi.LogFile(r.runner))
 }

@@ -125,7 +125,7 @@ func TestANewerReviewSupersedesAnOlderOne(t *testing.T) {
 // TestInstancesThatNeverGetHealthyAreRolledBack: git and systems agree on the last good release, and the next good one comes by itself.
 func TestInstancesThatNeverGetHealthyAreRolledBack(t *testing.T) {
 	r := world{
-		software:       files(t, map[string]string{"index.html": "one"}),
+		software: files(t, map[string]string{"index.html": "one"}), image: files(t, map[string]string{"motd": "hello\n"}),
 		infrastructure: files(t, map[string]string{"environment.json": `{"health": {"path": "/healthz", "graceSeconds": 5}}`}),
 	}.start(t, "dev")
 	ctx := soon(t)

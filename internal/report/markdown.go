@@ -10,8 +10,9 @@ import (
 	"github.com/tekpossible/ha-devops/internal/preview"
 )
 
-// MaxMarkdown is the size in bytes that Markdown never exceeds: a comment on GitHub holds 65,536 characters.
-const MaxMarkdown = 65_536
+// MaxMarkdown is the size in bytes that Markdown never exceeds: a comment on GitHub holds 65,536 characters, and whoever writes it adds
+// a marker and a link.
+const MaxMarkdown = 65_000
 
 // How much of it each list gets, in bytes; the changes get what is left over.
 const (

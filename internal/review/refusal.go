@@ -3,6 +3,7 @@ package review
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -54,12 +55,45 @@ func (m Manifest) Check(run Run) error {
 			problems = append(problems, &Refusal{What: field.name, Expected: quote(field.reviewed) + ", as reviewed", Found: quote(field.found), Remedy: field.remedy})
 		}
 	}
-	if !run.Now.Before(m.Expires) {
-		problems = append(problems, &Refusal{
-			What: "age of the review", Expected: "a deployment before " + m.Expires.UTC().Format(time.RFC3339), Found: run.Now.UTC().Format(time.RFC3339), Remedy: again,
-		})
+	return errors.Join(append(problems, m.Expired(run.Now))...)
+}
+
+// Expired refuses a review that is too old to be deployed.
+func (m Manifest) Expired(now time.Time) error {
+	if now.Before(m.Expires) {
+		return nil
 	}
-	return errors.Join(problems...)
+	return &Refusal{
+		What: "age of the review", Expected: "a deployment before " + m.Expires.UTC().Format(time.RFC3339), Found: now.UTC().Format(time.RFC3339), Remedy: again,
+	}
+}
+
+// Authored refuses an approver, by the ARN, who is among the authors of the change. An ARN ends with the name of the user or of the
+// session, which IAM Identity Center sets to the user's name; that is held against e-mail addresses, the part before the @ and logins.
+func (m Manifest) Authored(arn string) error {
+	name := strings.ToLower(arn[strings.LastIndex(arn, "/")+1:])
+	local, _, _ := strings.Cut(name, "@")
+	for _, author := range m.Authors {
+		lower := strings.ToLower(author)
+		box, _, isMail := strings.Cut(lower, "@")
+		if lower == name || lower == local || isMail && !strings.Contains(name, "@") && box == name {
+			return &Refusal{
+				What: "approval by " + arn, Expected: "somebody who did not write the change", Found: author + " among its authors",
+				Remedy: "let somebody else approve; a review that was approved already needs another run of the infrastructure pipeline",
+			}
+		}
+	}
+	return nil
+}
+
+// Overtaken refuses a review that a newer one has overtaken, by the newer one's execution; empty when there is none.
+func (m Manifest) Overtaken(newer string) error {
+	if newer == "" {
+		return nil
+	}
+	return &Refusal{
+		What: "newest review of " + m.Environment, Expected: "that of execution " + m.Execution, Found: "that of execution " + newer, Remedy: "approve that one",
+	}
 }
 
 // StateMoved refuses to deploy onto another state than the one that the preview started from. Pulumi itself would carry the plan out.

@@ -69,32 +69,50 @@ func (s Store) Save(ctx context.Context, r Review) (uri, digest string, err erro
 // Load reads the review in a folder back: its manifest, which must have the approved digest, and all files that the manifest names,
 // which must have theirs. Its error wraps a *Refusal for each that has not.
 func (s Store) Load(ctx context.Context, uri, digest string) (Review, error) {
-	folder, ok := strings.CutPrefix(uri, "s3://"+s.Bucket+"/")
-	if !ok || !strings.HasSuffix(folder, "/") {
-		return Review{}, fmt.Errorf("review %s: expected a folder of s3://%s/", uri, s.Bucket)
-	}
-	content, err := s.get(ctx, folder+ManifestFile)
+	m, err := s.Manifest(ctx, uri, digest)
 	if err != nil {
 		return Review{}, err
-	}
-	m, err := ParseManifest(content, digest)
-	if err != nil {
-		return Review{}, fmt.Errorf("review %s: %w", uri, err)
 	}
 	r := Review{Manifest: m, Contents: map[string][]byte{}}
 	var problems []error
 	for _, name := range slices.Sorted(maps.Keys(m.Files)) {
-		content, err := s.get(ctx, folder+name)
+		content, err := s.File(ctx, uri, m, name)
 		if err != nil {
 			problems = append(problems, err)
 			continue
 		}
-		if found := Digest(content); found != m.Files[name] {
-			problems = append(problems, &Refusal{What: "digest of " + uri + name, Expected: m.Files[name] + ", as reviewed", Found: found, Remedy: again})
-		}
 		r.Contents[name] = content
 	}
 	return r, errors.Join(problems...)
+}
+
+// Manifest reads the manifest of the review in a folder, which must have the given digest.
+func (s Store) Manifest(ctx context.Context, uri, digest string) (Manifest, error) {
+	folder, ok := strings.CutPrefix(uri, "s3://"+s.Bucket+"/")
+	if !ok || !strings.HasSuffix(folder, "/") {
+		return Manifest{}, fmt.Errorf("review %s: expected a folder of s3://%s/", uri, s.Bucket)
+	}
+	content, err := s.get(ctx, folder+ManifestFile)
+	if err != nil {
+		return Manifest{}, err
+	}
+	m, err := ParseManifest(content, digest)
+	if err != nil {
+		return m, fmt.Errorf("review %s: %w", uri, err)
+	}
+	return m, nil
+}
+
+// File reads one of the files that the manifest of the review in a folder names, which must have the manifest's digest.
+func (s Store) File(ctx context.Context, uri string, m Manifest, name string) ([]byte, error) {
+	content, err := s.get(ctx, strings.TrimPrefix(uri, "s3://"+s.Bucket+"/")+name)
+	if err != nil {
+		return nil, err
+	}
+	if found := Digest(content); found != m.Files[name] {
+		return nil, &Refusal{What: "digest of " + uri + name, Expected: m.Files[name] + ", as reviewed", Found: found, Remedy: again}
+	}
+	return content, nil
 }
 
 var contentTypes = map[string]string{

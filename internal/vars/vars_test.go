@@ -16,7 +16,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 				Product: "shop", Environment: "dev", Commit: "c0ffee", Execution: "e-1", Bucket: "b",
 				GitHub: vars.GitHub{Owner: "acme", API: "https://api.github.com/", Secret: "arn:secret"},
 			},
-			Config: "{}",
+			Pipeline: "shop-dev-infrastructure", Config: "{}",
 		},
 		ReviewURI: "s3://b/reviews/", ReviewDigest: "abc",
 	}

@@ -63,10 +63,12 @@ type Account struct {
 	running sync.WaitGroup // bakes, instances and refreshes
 	buckets *store
 	s3      http.Handler
+	around  surroundings
 
 	mu              sync.Mutex // guards everything below, and the fields of what the maps hold
 	closed          bool
 	services        map[string]http.Handler
+	otherLogs       func(group, stream string) (path string, begun time.Time, found bool)
 	parameters      map[string]*parameter
 	secrets         map[string]string // name to value
 	images          map[string]*Image
@@ -98,14 +100,17 @@ func New(opts Options) *Account {
 		ports: map[int]bool{},
 	}
 	a.services = map[string]http.Handler{
-		"s3":             http.HandlerFunc(a.serveS3),
-		"ssm":            JSONService("ssm", a.ssmActions()),
-		"secretsmanager": JSONService("secretsmanager", a.secretsActions()),
-		"imagebuilder":   restService("imagebuilder", a.imageBuilderActions()),
-		"logs":           JSONService("logs", a.logsActions()),
-		"ec2":            ec2Service(a.ec2Actions()),
-		"sts":            a.stsService(),
-		"autoscaling":    queryService("autoscaling", "http://autoscaling.amazonaws.com/doc/2011-01-01/", a.autoScalingActions()),
+		"s3":                   http.HandlerFunc(a.serveS3),
+		"ssm":                  JSONService("ssm", a.ssmActions()),
+		"secretsmanager":       JSONService("secretsmanager", a.secretsActions()),
+		"imagebuilder":         restService("imagebuilder", a.imageBuilderActions()),
+		"logs":                 JSONService("logs", a.logsActions()),
+		"ec2":                  ec2Service(a.ec2Actions()),
+		"sts":                  a.stsService(),
+		"acm":                  JSONService("acm", a.certificatesActions()),
+		"servicequotas":        JSONService("servicequotas", a.quotasActions()),
+		"codestar-connections": JSONService("codestar-connections", a.connectionsActions()),
+		"autoscaling":          queryService("autoscaling", "http://autoscaling.amazonaws.com/doc/2011-01-01/", a.autoScalingActions()),
 		"elasticloadbalancing": queryService("elasticloadbalancing",
 			"http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/", a.balancerActions()),
 	}
@@ -125,6 +130,10 @@ func (a *Account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	caller, known := a.identify(r)
 	if !known {
 		serveError(w, r, stranger(name))
+		return
+	}
+	if err := a.refuseExpired(name); err != nil {
+		serveError(w, r, err)
 		return
 	}
 	a.mu.Lock()

@@ -13,12 +13,14 @@ import (
 const ec2Time = "2006-01-02T15:04:05.000Z"
 
 func (a *Account) ec2Actions() map[string]queryAction {
-	return map[string]queryAction{
+	actions := a.surroundingActions()
+	maps.Copy(actions, map[string]queryAction{
 		"DescribeImages":                 a.describeImages,
 		"CreateTags":                     a.createTags,
 		"DescribeInstances":              a.describeInstances,
 		"DescribeLaunchTemplateVersions": a.describeLaunchTemplateVersions,
-	}
+	})
+	return actions
 }
 
 type tagXML struct {

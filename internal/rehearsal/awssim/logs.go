@@ -5,13 +5,21 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"time"
 )
 
 // maxEvents is how many log events one answer of CloudWatch Logs holds at most.
 const maxEvents = 10_000
 
-// logsActions are those of CloudWatch Logs, which here holds the logs of bakes only: group /aws/imagebuilder/<image name>, stream
-// <version>/<build>. See EC2 Image Builder User Guide, "Monitor Image Builder logs with Amazon CloudWatch Logs".
+// ServeLogs adds logs that lie elsewhere: file returns the path of a stream's file and when it was begun.
+func (a *Account) ServeLogs(file func(group, stream string) (path string, begun time.Time, found bool)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.otherLogs = file
+}
+
+// logsActions are those of CloudWatch Logs, which holds the logs of bakes, and others by ServeLogs. A bake's is in group
+// /aws/imagebuilder/<image name>, stream <version>/<build>. See EC2 Image Builder User Guide, "Monitor Image Builder logs with Amazon CloudWatch Logs".
 func (a *Account) logsActions() map[string]JSONAction {
 	type getLogEvents struct {
 		LogGroupName, LogStreamName, NextToken string
@@ -26,11 +34,11 @@ func (a *Account) logsActions() map[string]JSONAction {
 			if in.Limit < 0 || in.Limit > maxEvents {
 				return nil, refuse("InvalidParameterException", "limit is %d, expected 1 to %d", in.Limit, maxEvents)
 			}
-			b := a.logOf(in.LogGroupName, in.LogStreamName)
-			if b == nil {
+			path, begun, found := a.logOf(in.LogGroupName, in.LogStreamName)
+			if !found {
 				return nil, refuse("ResourceNotFoundException", "The specified log stream does not exist.")
 			}
-			content, err := os.ReadFile(a.dir("images", b.amiID, "bake.log"))
+			content, err := os.ReadFile(path)
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return nil, err
 			}
@@ -41,7 +49,7 @@ func (a *Account) logsActions() map[string]JSONAction {
 			events := []map[string]any{}
 			lines := strings.Split(strings.TrimRight(string(content), "\n"), "\n")
 			for _, line := range lines[max(0, len(lines)-limit):] {
-				at := b.created.UnixMilli()
+				at := begun.UnixMilli()
 				// An event has one byte at least.
 				if line = strings.ToValidUTF8(line, "?"); line != "" {
 					events = append(events, map[string]any{"timestamp": at, "ingestionTime": at, "message": line})
@@ -52,15 +60,18 @@ func (a *Account) logsActions() map[string]JSONAction {
 	}
 }
 
-func (a *Account) logOf(group, stream string) *build {
+func (a *Account) logOf(group, stream string) (path string, begun time.Time, found bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, b := range a.builds {
 		_, image, _ := strings.Cut(b.arn, ":image/")
 		name, version, _ := strings.Cut(image, "/")
 		if group == "/aws/imagebuilder/"+name && stream == version {
-			return b
+			return a.dir("images", b.amiID, "bake.log"), b.created, true
 		}
 	}
-	return nil
+	if a.otherLogs == nil {
+		return "", time.Time{}, false
+	}
+	return a.otherLogs(group, stream)
 }

@@ -2,6 +2,7 @@ package awssim
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
@@ -62,6 +63,24 @@ func (a *Account) GetObject(bucket, key string) ([]byte, error) {
 	return io.ReadAll(object.Contents)
 }
 
+// Objects are the contents of all objects, by "<bucket>/<key>".
+func (a *Account) Objects() (map[string][]byte, error) {
+	all := map[string][]byte{}
+	buckets, _ := a.buckets.ListBuckets() // the memory backend has no errors here
+	for _, bucket := range buckets {
+		objects, err := a.buckets.ListBucket(bucket.Name, nil, gofakes3.ListBucketPage{})
+		if err != nil {
+			return nil, err
+		}
+		for _, object := range objects.Contents {
+			if all[bucket.Name+"/"+object.Key], err = a.GetObject(bucket.Name, object.Key); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return all, nil
+}
+
 // DumpBuckets writes every object to dir/<bucket>/<key>. A key that leads out of its bucket's folder is an error.
 func (a *Account) DumpBuckets(dir string) error {
 	buckets, _ := a.buckets.ListBuckets() // the memory backend has no errors here
@@ -120,22 +139,30 @@ var s3Queries = map[string]bool{
 }
 
 func (a *Account) serveS3(w http.ResponseWriter, r *http.Request) {
+	if a.serveSettings(w, r) {
+		return
+	}
 	for query := range r.URL.Query() {
 		if !s3Queries[query] && !strings.HasPrefix(query, "X-Amz-") && !strings.HasPrefix(query, "response-") {
 			writeS3Error(w, untaught("NotImplemented", "s3", r.Method+" ?"+query))
 			return
 		}
 	}
-	a.s3.ServeHTTP(&checksumWriter{ResponseWriter: w}, r)
+	a.s3.ServeHTTP(&checksumWriter{ResponseWriter: w, hidden: reads(r) && r.Header.Get("X-Amz-Checksum-Mode") != "ENABLED"}, r)
 }
 
 // checksumWriter takes back checksums that do not describe the body: those without a value, and, in answer to a request for
-// a range, those of the whole object, which the SDKs would hold against the part.
-type checksumWriter struct{ http.ResponseWriter }
+// a range, those of the whole object, which the SDKs would hold against the part. It hides them from those who did not ask.
+type checksumWriter struct {
+	http.ResponseWriter
+	hidden bool
+}
+
+func reads(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
 
 func (w *checksumWriter) WriteHeader(status int) {
 	for key, values := range w.Header() {
-		if strings.HasPrefix(key, checksumPrefix) && (values[0] == "" || status == http.StatusPartialContent) {
+		if strings.HasPrefix(key, checksumPrefix) && (w.hidden || values[0] == "" || status == http.StatusPartialContent) {
 			w.Header().Del(key)
 		}
 	}
@@ -144,7 +171,7 @@ func (w *checksumWriter) WriteHeader(status int) {
 
 func (w *checksumWriter) Write(b []byte) (int, error) {
 	for key, values := range w.Header() {
-		if strings.HasPrefix(key, checksumPrefix) && values[0] == "" {
+		if strings.HasPrefix(key, checksumPrefix) && (w.hidden || values[0] == "") {
 			w.Header().Del(key)
 		}
 	}
@@ -169,6 +196,10 @@ func (s *store) PutObject(bucket, key string, meta map[string]string, input io.R
 	}
 	sum := base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(content)))
 	if claimed := meta[checksumPrefix+"Crc32"]; claimed != "" && claimed != sum {
+		return gofakes3.PutObjectResult{}, gofakes3.ErrBadDigest
+	}
+	digest := sha256.Sum256(content)
+	if claimed := meta[checksumPrefix+"Sha256"]; claimed != "" && claimed != base64.StdEncoding.EncodeToString(digest[:]) {
 		return gofakes3.PutObjectResult{}, gofakes3.ErrBadDigest
 	}
 	meta[checksumPrefix+"Crc32"] = sum

@@ -31,6 +31,9 @@ func (a *Account) secretsActions() map[string]JSONAction {
 	type getSecretValue struct{ SecretId string }
 	return map[string]JSONAction{
 		"GetSecretValue": decoding(func(in getSecretValue) (any, error) {
+			if a.isDenied("secretsmanager:GetSecretValue") {
+				return nil, refuse("AccessDeniedException", "not authorized to perform: secretsmanager:GetSecretValue on %s", in.SecretId)
+			}
 			a.mu.Lock()
 			defer a.mu.Unlock()
 			for name, value := range a.secrets {

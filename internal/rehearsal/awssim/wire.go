@@ -79,7 +79,9 @@ func decoding[In any](act func(In) (any, error)) JSONAction {
 // among those given is an error that names it. https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
 func JSONService(service string, actions map[string]JSONAction) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, name, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+		// Some services' own names have dots.
+		target := r.Header.Get("X-Amz-Target")
+		name := target[strings.LastIndex(target, ".")+1:]
 		action, ok := actions[name]
 		if !ok {
 			writeJSONError(w, untaught("NotImplemented", service, name))
@@ -248,6 +250,12 @@ func serveUnknown(w http.ResponseWriter, r *http.Request, service string) {
 
 func isForm(r *http.Request) bool {
 	return strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded")
+}
+
+// Fail answers a request with an error in the protocol that the request speaks: the HTTP status, the error's code as the service's API
+// reference names it, and a message.
+func Fail(w http.ResponseWriter, r *http.Request, status int, code, message string) {
+	serveError(w, r, &apiError{status, code, message})
 }
 
 // serveError answers with an error in the protocol that the request speaks.

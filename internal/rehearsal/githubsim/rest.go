@@ -50,6 +50,7 @@ func (s *Server) routes() {
 		s.mux.Handle(method+" /api/v3/repos/{owner}/{repo}"+rest, s.limited(s.rest(answer)))
 	}
 	s.mux.HandleFunc("POST /api/v3/app/installations/{id}/access_tokens", s.createToken)
+	s.mux.HandleFunc("GET /api/v3/app/installations/{id}", s.getInstallation)
 	s.mux.Handle("GET /api/v3/user", s.limited(http.HandlerFunc(s.getUser)))
 	s.mux.HandleFunc("GET /{owner}/{repo}/info/refs", s.serveGit)
 	s.mux.HandleFunc("POST /{owner}/{repo}/git-upload-pack", s.serveGit)
@@ -88,6 +89,9 @@ func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) (*call, er
 	found, err := s.repository(r.PathValue("repo"))
 	if err != nil {
 		found, err = s.repository(strings.TrimSuffix(r.PathValue("repo"), ".git"))
+	}
+	if err == nil {
+		err = s.admits(actor, found.current().Name, r)
 	}
 	return &call{Request: r, w: w, actor: actor, repo: found}, err
 }

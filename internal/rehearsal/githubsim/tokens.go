@@ -4,7 +4,9 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,6 +24,11 @@ type App struct {
 	Key *rsa.PublicKey
 	// Lifetime is how long a token lasts; an hour when 0, as on GitHub.
 	Lifetime time.Duration
+	// Permissions are what it was granted; those that relay needs when nil. Repositories are what it is installed on; all when nil.
+	Permissions  map[string]string
+	Repositories []string
+	// Suspended says that its installation gets no tokens.
+	Suspended bool
 }
 
 // minted is a token that was made for an App.
@@ -54,6 +61,10 @@ func (s *Server) createToken(w http.ResponseWriter, r *http.Request) {
 		answerError(w, fail(http.StatusNotFound, "Not Found"))
 		return
 	}
+	if app.Suspended {
+		answerError(w, fail(http.StatusForbidden, "This installation has been suspended"))
+		return
+	}
 	lifetime := app.Lifetime
 	if lifetime == 0 {
 		lifetime = time.Hour
@@ -63,7 +74,14 @@ func (s *Server) createToken(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.minted[token] = minted{Actor{Login: app.Login, App: app.ID}, expires}
 	s.mu.Unlock()
-	answerJSON(w, http.StatusCreated, object{"token": token, "expires_at": expires, "permissions": object{"contents": "write", "metadata": "read"}})
+	answerJSON(w, http.StatusCreated, object{"token": token, "expires_at": expires, "permissions": app.permissions()})
+}
+
+// Minted are the tokens that Apps got so far, for those who look whether any is told.
+func (s *Server) Minted() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Keys(s.minted))
 }
 
 // signer verifies a JSON web token and finds the App that signed it (GitHub Docs, "Generating a JSON Web Token (JWT) for a GitHub

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/tekpossible/ha-devops/internal/rehearsal/awssim"
 	"github.com/tekpossible/ha-devops/internal/rehearsal/runner"
@@ -48,8 +50,30 @@ func (b builds) describe(one runner.Build) object {
 	return object{
 		"id": one.ID, "arn": b.arn(one), "buildNumber": one.Number, "projectName": one.Project,
 		"initiator": "codepipeline/" + one.Pipeline, "buildStatus": one.Status, "buildComplete": !one.Ended.IsZero(),
-		"currentPhase": one.Phase, "startTime": seconds(one.Started), "logs": object{"deepLink": logURL(one.LogFile)},
+		"currentPhase": one.Phase, "startTime": seconds(one.Started), "logs": object{
+			"deepLink": logURL(one.LogFile), "groupName": logGroup(one), "streamName": logStream(one),
+		},
 	}.with(object{"endTime": one.Ended, "resolvedSourceVersion": one.Commit, "sourceVersion": one.Commit})
+}
+
+// Where CodeBuild writes a build's log by default: AWS CodeBuild User Guide, "View build details".
+func logGroup(one runner.Build) string { return "/aws/codebuild/" + one.Project }
+
+func logStream(one runner.Build) string {
+	_, stream, _ := strings.Cut(one.ID, ":")
+	return stream
+}
+
+// LogFile finds the file of a build's log in CloudWatch Logs, for awssim's ServeLogs.
+func LogFile(r *runner.Runner) func(group, stream string) (path string, begun time.Time, found bool) {
+	return func(group, stream string) (string, time.Time, bool) {
+		for _, one := range r.Builds() {
+			if logGroup(one) == group && logStream(one) == stream {
+				return one.LogFile, one.Started, true
+			}
+		}
+		return "", time.Time{}, false
+	}
 }
 
 type listBuildsForProject struct{ ProjectName, NextToken, SortOrder string }
