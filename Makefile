@@ -1,7 +1,7 @@
 # The commands of this project. Each sets up what it needs; all that is needed beforehand is Go, git and bash.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint conformance build tools test-tools
+.PHONY: help demo test chaos lint conformance build tools test-tools
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1	\2/' | expand -t 14
@@ -12,6 +12,9 @@ demo: tools build ## Rehearse the whole relay on this machine
 test: tools test-tools ## Run all tests
 	go test -race -timeout 60m ./...
 	cd examples/software && go test ./...
+
+chaos: tools ## Release once for every call to the outside and every kind of fault
+	set -o pipefail; CHAOS="$${CHAOS-.}" go test -timeout 12h -v -run '^TestChaos$$' ./internal/rehearsal | grep -E --line-buffered '^ *(---|chaos)|chaos_test.go|^(ok|FAIL)'
 
 lint: tools ## Check format, vet, staticcheck and the workflows
 	@files=$$(go -C tools tool gofumpt -l $$(git ls-files '*.go' | sed 's#^#../#')) && \
