@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"os"
 	"regexp"
-	"strings"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,10 +21,10 @@ import (
 // chaosKinds are the faults that a release must survive.
 var chaosKinds = []faults.Kind{faults.KillBefore, faults.KillAfter, faults.ErrorBefore, faults.ErrorAfter, faults.Duplicate, faults.Throttle}
 
-// sampled is how many of all points and kinds `make test` tries.
-const sampled = 12
+// sampled is about how many of all faults are tried without CHAOS.
+const sampled = 9
 
-// deadly are the faults that no release can survive without a person, and why.
+// deadly are the faults after which the same stage alone cannot mend everything, by what they are, and why.
 var deadly = map[string]string{}
 
 // TestChaos releases once for every call that the pipelines make and every kind of fault, retries the stage that failed, and holds what
@@ -35,13 +36,11 @@ func TestChaos(t *testing.T) {
 	var tally tally
 	t.Run("faults", func(t *testing.T) {
 		w := quiet(t)
-		changes, firsts := enumerate(t, w)
-		for half := range 2 {
+		trials := trials(t, w, &tally)
+		for half := range 2 { // the worlds of two run side by side
 			t.Run(fmt.Sprintf("half %d", half+1), func(t *testing.T) {
 				t.Parallel()
-				changes, firsts := every(changes, half, 2), every(firsts, half, 2)
-				changeAfterChange(t, w, changes, &tally)
-				productAfterProduct(t, w, firsts, &tally)
+				try(t, w, every(trials, half, 2), &tally)
 			})
 		}
 	})
@@ -56,113 +55,88 @@ func quiet(t *testing.T) world {
 	}
 }
 
-// enumerate lists the faults to try: at the calls of a change's release, and at those that only a first release makes.
-func enumerate(t *testing.T, w world) (changes, firsts []faults.Fault) {
+// trial is one fault, at a product's first release or at that of a change, and what is to be left in the end.
+type trial struct {
+	fault faults.Fault
+	first bool
+	want  []string
+}
+
+// trials lists the calls of releases that nothing disturbs, and the faults to try at them.
+func trials(t *testing.T, w world, tally *tally) (list []trial) {
 	r := w.start(t, "dev")
-	r.Plan()
-	require.NoError(t, r.FirstRelease(t.Context()))
-	first := r.Calls()
-	r.Plan()
-	require.NoError(t, change(t.Context(), r))
+	first := end(t, r, firstRelease)
+	firstCalls := r.Calls()
+	second := end(t, r, change)
 	known := map[string]bool{}
-	for _, call := range r.Calls() {
-		known[call.Name] = true
-		changes = append(changes, kindsOf(call)...)
-	}
-	for _, call := range first {
-		if !known[call.Name] {
-			firsts = append(firsts, kindsOf(call)...)
+	add := func(call faults.Call, one trial) {
+		tally.points++
+		for _, kind := range chaosKinds {
+			one.fault = faults.Fault{Kind: kind, Name: call.Name}
+			list = append(list, one)
 		}
 	}
+	for _, call := range r.Calls() {
+		known[call.Name] = true
+		add(call, trial{want: second})
+	}
+	for _, call := range firstCalls {
+		if !known[call.Name] {
+			add(call, trial{first: true, want: first})
+		}
+	}
+	require.True(t, assertSame(t, second, end(t, r, change)), "two releases that nothing disturbs end alike")
+	list = slices.DeleteFunc(list, func(one trial) bool { return tally.exclude(one.fault) })
 	if chosen, ok := os.LookupEnv("CHAOS"); ok {
 		pattern, err := regexp.Compile(chosen)
 		require.NoError(t, err, "CHAOS")
-		return matching(changes, pattern), matching(firsts, pattern)
+		return slices.DeleteFunc(list, func(one trial) bool { return !pattern.MatchString(one.fault.String()) })
 	}
-	step := (len(changes) + len(firsts)) / sampled
-	return every(changes, step/2, step), every(firsts, step/2, step)
+	step := len(list)/sampled | 1 // odd, so that all kinds have their turn
+	return every(list, step/2, step)
 }
 
-func kindsOf(call faults.Call) (list []faults.Fault) {
-	for _, kind := range chaosKinds {
-		list = append(list, faults.Fault{Kind: kind, Name: call.Name})
-	}
-	return list
-}
-
-func matching(all []faults.Fault, pattern *regexp.Regexp) (list []faults.Fault) {
-	for _, f := range all {
-		if pattern.MatchString(f.String()) {
-			list = append(list, f)
-		}
-	}
-	return list
-}
-
-func every(all []faults.Fault, from, step int) (list []faults.Fault) {
+func every[T any](all []T, from, step int) (list []T) {
 	for i := from; i < len(all); i += step {
 		list = append(list, all[i])
 	}
 	return list
 }
 
-var changed sync.Mutex
+var changes atomic.Int32
 
-var number int
+func firstRelease(ctx context.Context, r *rehearsal.Rehearsal) error { return r.FirstRelease(ctx) }
 
 // change releases a change of the software.
 func change(ctx context.Context, r *rehearsal.Rehearsal) error {
-	changed.Lock()
-	number++
-	content := fmt.Sprintf("change %d", number)
-	changed.Unlock()
-	return r.Change(ctx, map[string]string{"index.html": content})
+	return r.Change(ctx, map[string]string{"index.html": fmt.Sprintf("change %d", changes.Add(1))})
 }
 
-// changeAfterChange tries faults at releases of changes, one after the other in one world. One that a fault has broken is left for a new
-// one.
-func changeAfterChange(t *testing.T, w world, list []faults.Fault, tally *tally) {
+// try tries one fault after the other in one world: at changes of one product, and at first releases of others. A world that a fault
+// has broken is left for a new one.
+func try(t *testing.T, w world, list []trial, tally *tally) {
 	var r *rehearsal.Rehearsal
-	var want []string
-	for _, batch := range batches(list) {
-		f := batch[0]
+	for i, one := range list {
 		if r == nil {
 			r = w.start(t, "dev")
 			require.NoError(t, r.FirstRelease(t.Context()))
-			want = end(t, r, nil, change)
-			require.True(t, assertSame(t, want, end(t, r, nil, change)), "two releases that nothing disturbs end alike")
 		}
-		ok := t.Run(fmt.Sprint(batch), func(t *testing.T) { assertSame(t, want, end(t, r, batch, change)) })
-		for _, f := range batch {
-			tally.add(f, ok)
-		}
-		_ = f
-		if !ok {
+		ok := t.Run(one.fault.String(), func(t *testing.T) {
+			product, release := r, change
+			if one.first {
+				product, release = r.Beside(fmt.Sprintf("p%03d", i)), firstRelease
+				require.NoError(t, product.Provision(t.Context(), "dev"))
+			}
+			assertSame(t, one.want, end(t, product, release, one.fault))
+		})
+		if tally.add(ok); !ok {
 			r = nil
 		}
 	}
 }
 
-// productAfterProduct tries faults at first releases, each of a product of its own in one world.
-func productAfterProduct(t *testing.T, w world, list []faults.Fault, tally *tally) {
-	if len(list) == 0 {
-		return
-	}
-	r := w.start(t, "dev")
-	release := func(ctx context.Context, r *rehearsal.Rehearsal) error { return r.FirstRelease(ctx) }
-	want := end(t, r, nil, release)
-	for i, f := range list {
-		ok := t.Run(f.String(), func(t *testing.T) {
-			other := r.Beside(fmt.Sprintf("shop%d", i))
-			require.NoError(t, other.Provision(t.Context(), "dev"))
-			assertSame(t, want, end(t, other, []faults.Fault{f}, release))
-		})
-		tally.add(f, ok)
-	}
-}
-
-// end releases under a fault and returns what is left of it.
-func end(t *testing.T, r *rehearsal.Rehearsal, list []faults.Fault, release func(context.Context, *rehearsal.Rehearsal) error) []string {
+// end releases under faults and returns what is left of it.
+func end(t *testing.T, r *rehearsal.Rehearsal, release func(context.Context, *rehearsal.Rehearsal) error, list ...faults.Fault) []string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
@@ -197,55 +171,28 @@ func assertSame(t *testing.T, want, got []string) bool {
 
 // tally counts what was survived.
 type tally struct {
-	mu              sync.Mutex
-	points          map[string]bool
-	tried, survived int
+	mu                                sync.Mutex
+	points, tried, survived, excluded int
 }
 
-func (c *tally) add(f faults.Fault, ok bool) {
+func (c *tally) add(ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.points == nil {
-		c.points = map[string]bool{}
-	}
-	c.points[f.Name] = true
-	c.tried++
-	if ok {
+	if c.tried++; ok {
 		c.survived++
 	}
 }
 
-func (c *tally) String() string {
-	var kinds []string
-	for _, k := range chaosKinds {
-		kinds = append(kinds, string(k))
+// exclude says whether a fault is among the deadly.
+func (c *tally) exclude(f faults.Fault) bool {
+	_, is := deadly[f.String()]
+	if is {
+		c.excluded++
 	}
-	return fmt.Sprintf("chaos: %d points × %d kinds of fault (%s): %d tried, %d survived, %d excluded", len(c.points), len(chaosKinds),
-		strings.Join(kinds, ", "), c.tried, c.survived, len(deadly))
+	return is
 }
 
-func batches(list []faults.Fault) (out [][]faults.Fault) {
-	if os.Getenv("CHAOS_BATCH") == "" {
-		for _, f := range list {
-			out = append(out, []faults.Fault{f})
-		}
-		return out
-	}
-	by := map[string][]faults.Fault{}
-	for _, f := range list {
-		action, _, _ := strings.Cut(f.Name, " ")
-		by[action] = append(by[action], f)
-	}
-	for i := 0; ; i++ {
-		var batch []faults.Fault
-		for _, l := range by {
-			if i < len(l) {
-				batch = append(batch, l[i])
-			}
-		}
-		if batch == nil {
-			return out
-		}
-		out = append(out, batch)
-	}
+func (c *tally) String() string {
+	return fmt.Sprintf("chaos: %d points × %d faults = %d: %d tried, %d survived, %d excluded", c.points, len(chaosKinds), c.points*len(chaosKinds),
+		c.tried, c.survived, c.excluded)
 }

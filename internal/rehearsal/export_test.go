@@ -178,12 +178,13 @@ var differs = []struct {
 	{regexp.MustCompile(`"(pid|etag|ETag)": ?"?[^",}]+`), `"$1": N`},
 	{regexp.MustCompile(`\d{10,}`), "N"},
 	{regexp.MustCompile(`#\d+`), "#N"},
+	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "HOST"},
 	{regexp.MustCompile(`gHASH=ami-ID( gHASH=ami-ID)*`), "HISTORY"},
 }
 
-// plain puts words in the place of what differs from release to release, and from product to product.
+// plain puts words in the place of what differs from release to release, and from product to product and from world to world.
 func (r *Rehearsal) plain(text string) string {
-	text = strings.ReplaceAll(text, r.product, "PRODUCT")
+	text = strings.NewReplacer(r.options.Dir, "DIR", r.product, "PRODUCT", Product, "PRODUCT").Replace(text)
 	for _, d := range differs {
 		text = d.pattern.ReplaceAllString(text, d.word)
 	}

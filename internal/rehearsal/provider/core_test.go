@@ -145,3 +145,22 @@ func TestAround(t *testing.T) {
 	_, err = core.Create(t.Context(), plugin.CreateRequest{URN: urn, Type: typ, Name: "alarms", Properties: in})
 	assert.ErrorContains(t, err, `create aws:sns/topic:Topic "alarms": refused`)
 }
+
+// TestANameIsTakenOnce where AWS says so: a launch template is refused, and its name is free again when it is gone.
+func TestANameIsTakenOnce(t *testing.T) {
+	core := awsCore()
+	const typ = "aws:ec2/launchTemplate:LaunchTemplate"
+	create := func() (plugin.CreateResponse, error) {
+		return core.Create(t.Context(), plugin.CreateRequest{
+			URN: resource.NewURN("dev", "p", "", typ, "app"), Type: typ, Name: "app", Properties: bag(map[string]any{"name": "demo-app"}),
+		})
+	}
+	first, err := create()
+	require.NoError(t, err)
+	_, err = create()
+	require.ErrorContains(t, err, "AlreadyExists: there is a demo-app already")
+	_, err = core.Delete(t.Context(), plugin.DeleteRequest{Type: typ, Name: "app", ID: first.ID, Outputs: first.Properties})
+	require.NoError(t, err)
+	_, err = create()
+	require.NoError(t, err)
+}
