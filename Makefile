@@ -1,7 +1,7 @@
 # The commands of this project. Each sets up what it needs; all that is needed beforehand is Go, git and bash.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz lint conformance build tools test-tools
+.PHONY: help demo test fuzz chaos lint conformance build tools test-tools
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1	\2/' | expand -t 14
@@ -15,6 +15,9 @@ test: tools test-tools ## Run all tests
 
 fuzz: ## Run every fuzz target for FUZZTIME (2m), one after another
 	@tools/fuzz
+
+chaos: tools ## Release once for every call to the outside and every kind of fault
+	set -o pipefail; CHAOS="$${CHAOS-.}" go test -timeout 12h -v -run '^TestChaos$$' ./internal/rehearsal | grep -E --line-buffered '^ *(---|chaos)|chaos_test.go|^(ok|FAIL)'
 
 lint: tools ## Check format, vet, staticcheck and the workflows
 	@files=$$(go -C tools tool gofumpt -l $$(git ls-files '*.go' | sed 's#^#../#')) && \

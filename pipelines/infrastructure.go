@@ -27,7 +27,7 @@ func InfrastructurePipeline(f Facts) Pipeline {
 	}
 	// Both wait for a deployment whose build still runs, and only for that.
 	shared = append(shared,
-		Grant{Actions: []string{"codebuild:BatchGetBuilds"}, Resources: []string{f.ARN("codebuild", "project/"+f.Project(Infrastructure, deployAction))}},
+		Grant{Actions: []string{"codebuild:BatchGetBuilds"}, Resources: []string{f.ARN("codebuild", "project/"+f.Project(Infrastructure, DeployAction))}},
 		// Without it S3 calls an object that is not there forbidden (Amazon S3 API Reference, GetObject).
 		Grant{Actions: []string{"s3:ListBucket"}, Resources: []string{"arn:aws:s3:::" + f.Bucket()}},
 	)
@@ -66,7 +66,7 @@ func InfrastructurePipeline(f Facts) Pipeline {
 			},
 		},
 		{
-			Name: deployAction,
+			Name: DeployAction,
 			Build: &Build{
 				Description: "Deploys the plan that was approved and waits for the rollout",
 				Buildspec: Buildspec{

@@ -112,7 +112,7 @@ const (
 const (
 	ReviewAction  = "Review"
 	ApproveAction = "Approve"
-	deployAction  = "Deploy"
+	DeployAction  = "Deploy"
 )
 
 // SourceNamespace is the namespace of the variables of every pipeline's source action.

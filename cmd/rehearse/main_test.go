@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tekpossible/ha-devops/internal/rehearsal"
+	"github.com/tekpossible/ha-devops/internal/rehearsal/faults"
 )
 
 func TestMain(m *testing.M) {
@@ -61,6 +63,35 @@ func TestJSON(t *testing.T) {
 	for _, kept := range []string{"exports/dev.json", "github/example/demo-infrastructure.git/HEAD", "pipelines/logs", "aws/images", "buckets"} {
 		assert.FileExists(t, firstFile(t, filepath.Join(keep, kept)), kept)
 	}
+}
+
+// TestFaults lists the calls, kills the build that makes one of them by its number and by its name, and is told of a call that is not made.
+func TestFaults(t *testing.T) {
+	environments := func(args ...string) (found []map[string]string, calls []faults.Call) {
+		t.Helper()
+		cmd, _ := rehearse(t, append([]string{"--env", "dev", "--output", "json"}, args...)...)
+		cmd.Stderr = t.Output()
+		out, err := cmd.Output()
+		require.NoError(t, err)
+		var printed struct {
+			Environments []map[string]string
+			Calls        []faults.Call
+		}
+		require.NoError(t, json.Unmarshal(out, &printed))
+		return printed.Environments, printed.Calls
+	}
+	undisturbed, calls := environments("--fault", "list")
+	require.Greater(t, len(calls), 50)
+	const name = "dev/infrastructure/Deploy pulumi.create Group app#1"
+	require.True(t, slices.ContainsFunc(calls, func(c faults.Call) bool { return c.Name == name }), "%v", calls)
+	disturbed, none := environments("--fault", "kill-before:5", "--fault", "kill-before:"+name)
+	assert.Empty(t, none)
+	assert.Equal(t, undisturbed[0]["artifactTag"], disturbed[0]["answered"])
+
+	cmd, _ := rehearse(t, "--env", "dev", "--fault", "delay:100000")
+	out, err := cmd.CombinedOutput()
+	require.Error(t, err)
+	assert.Contains(t, string(out), "0 of 1 faults happened: the other calls were not made; see --fault list")
 }
 
 // TestAsk answers a review as a person would: first something else, then yes or no.

@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/tekpossible/ha-devops/internal/rehearsal"
+	"github.com/tekpossible/ha-devops/internal/rehearsal/faults"
 	"github.com/tekpossible/ha-devops/internal/rehearsal/runner"
 )
 
@@ -17,6 +18,8 @@ import (
 type result struct {
 	Environments []rehearsal.Environment `json:"environments"`
 	Steps        []rehearsal.Step        `json:"steps"`
+	// Calls are those that --fault list asks for.
+	Calls []faults.Call `json:"calls,omitempty"`
 }
 
 func printResult(w io.Writer, format string, r result) error {
@@ -24,6 +27,9 @@ func printResult(w io.Writer, format string, r result) error {
 		encoder := json.NewEncoder(w)
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(r)
+	}
+	for _, c := range r.Calls {
+		fmt.Fprintf(w, "%4d  %s\n", c.Number, c.Name)
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(table, "\nENVIRONMENT\tARTIFACT\tAMI\tSOFTWARE\tIMAGE\tINSTANCES ANSWERED")

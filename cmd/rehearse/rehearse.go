@@ -15,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/tekpossible/ha-devops/internal/rehearsal"
+	"github.com/tekpossible/ha-devops/internal/rehearsal/faults"
 )
 
 // Exit codes.
@@ -27,6 +28,10 @@ const (
 type options struct {
 	software, image, infrastructure string
 	until, approve, keep, output    string
+	// fault is what --fault says, faults what it means, list that it asks for the list of calls.
+	fault  []string
+	faults []faults.Fault
+	list   bool
 }
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
@@ -46,7 +51,11 @@ running instances in dev, and promote it to qa and main. AWS, GitHub and the ins
   go run ./cmd/rehearse --software ../shop --env qa --keep /tmp/rehearsal
 
   # Decide on each review yourself
-  go run ./cmd/rehearse --approve ask`,
+  go run ./cmd/rehearse --approve ask
+
+  # List the calls that the pipelines make to AWS, GitHub and Pulumi's providers; then kill the build that makes one of them
+  go run ./cmd/rehearse --env dev --fault list
+  go run ./cmd/rehearse --env dev --fault 'kill-after:dev/image/Bake github.PATCH git/refs#1'`,
 		Args: cobra.NoArgs, SilenceErrors: true, SilenceUsage: true,
 		RunE: func(*cobra.Command, []string) error {
 			if err := o.check(); err != nil {
@@ -64,6 +73,8 @@ running instances in dev, and promote it to qa and main. AWS, GitHub and the ins
 	flags.StringVar(&o.approve, "approve", "auto", "who approves reviews: `auto` or ask")
 	flags.StringVar(&o.keep, "keep", "", "keep repositories, buckets, images, logs and stack exports in this empty or new `directory`")
 	flags.StringVar(&o.output, "output", "text", "what is printed at the end: `text` or json")
+	flags.StringArrayVar(&o.fault, "fault", nil, "do a `fault` to one of the pipelines' calls, KIND:NUMBER or KIND:NAME, with KIND one of "+faults.KindList()+
+		"; a stage that it fails is retried; may be repeated. \"list\" lists the calls")
 	cmd.SetArgs(args)
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
@@ -107,6 +118,19 @@ func (o *options) check() error {
 	if o.output != "text" && o.output != "json" {
 		problems = append(problems, fmt.Errorf("--output %q: expected text or json", o.output))
 	}
+	for _, text := range o.fault {
+		if o.list = o.list || text == "list"; text == "list" {
+			continue
+		}
+		f, err := faults.Parse(text)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("--fault: %w", err))
+		}
+		o.faults = append(o.faults, f)
+	}
+	if o.list && len(o.fault) > 1 {
+		problems = append(problems, errors.New("--fault list: lists the calls of an undisturbed rehearsal; expected no other --fault"))
+	}
 	if o.keep != "" {
 		entries, err := os.ReadDir(o.keep)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -149,7 +173,7 @@ func (o *options) rehearse(ctx context.Context, stdin io.Reader, stdout, stderr 
 	defer timeline.Close()
 	r, err := rehearsal.Start(ctx, rehearsal.Options{
 		Software: o.software, Image: o.image, Infrastructure: o.infrastructure, Dir: dir,
-		Relay: tools.Relay, Self: self, Approve: approver(o.approve, stdin, stderr), Timeline: timeline,
+		Relay: tools.Relay, Self: self, Approve: approver(o.approve, stdin, stderr), Timeline: timeline, Faults: o.faults,
 	})
 	if err != nil {
 		return err
@@ -161,10 +185,17 @@ func (o *options) rehearse(ctx context.Context, stdin io.Reader, stdout, stderr 
 		}
 	}()
 	environments, err := o.story(ctx, r)
+	if err == nil && r.Struck() < len(o.faults) {
+		err = fmt.Errorf("%d of %d faults happened: the other calls were not made; see --fault list", r.Struck(), len(o.faults))
+	}
 	if err != nil {
 		return err
 	}
-	return printResult(stdout, o.output, result{Environments: environments, Steps: r.Steps()})
+	all := result{Environments: environments, Steps: r.Steps()}
+	if o.list {
+		all.Calls = r.Calls()
+	}
+	return printResult(stdout, o.output, all)
 }
 
 func (o *options) story(ctx context.Context, r *rehearsal.Rehearsal) ([]rehearsal.Environment, error) {

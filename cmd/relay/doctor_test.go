@@ -56,7 +56,7 @@ func keepVersions(ts *testscript.TestScript, status types.BucketVersioningStatus
 	ts.Check(err)
 }
 
-// damage does one of: pending ENV, versions, tool URI, expired.
+// damage does one of: pending ENV, versions, tool FILE (with its address), expired.
 func damage(ts *testscript.TestScript, _ bool, args []string) {
 	account := of(ts).aws
 	switch args[0] {
@@ -65,7 +65,7 @@ func damage(ts *testscript.TestScript, _ bool, args []string) {
 	case "versions":
 		keepVersions(ts, types.BucketVersioningStatusSuspended)
 	case "tool":
-		bucket, key, _ := strings.Cut(strings.TrimPrefix(args[1], "s3://"), "/")
+		bucket, key, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(ts.ReadFile(args[1])), "s3://"), "/")
 		ts.Check(account.PutObject(bucket, key, []byte("other content")))
 	case "expired":
 		account.Expire()

@@ -119,7 +119,7 @@ func TestSameTreeSameBytesAndBack(t *testing.T) {
 func TestOnlyContentGoesIntoTheDigest(t *testing.T) {
 	files := tree{"bin/run": "+x run", "empty": "/", "a/b/c": "text", "a/l": "-> b/c", "a.txt": "", "up/l": "-> ../a", "dangling": "-> nowhere"}
 	random := rand.NewChaCha8([32]byte{7})
-	big := make([]byte, 3<<20)
+	big := make([]byte, 3*blockSize)
 	_, _ = random.Read(big)
 	files["big"] = string(big)
 	dir := t.TempDir()

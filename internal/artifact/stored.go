@@ -5,12 +5,15 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go"
 )
 
 // Reader is what Stored needs of S3.
@@ -45,4 +48,11 @@ func Stored(ctx context.Context, store Reader, uri string) (string, error) {
 		return "", fmt.Errorf("fetching %s: %w", uri, err)
 	}
 	return hex.EncodeToString(hash.Sum(nil)), nil
+}
+
+// Missing says that there is no such object, or no such bucket. S3 answers a look at an object without a document, and so without more
+// of a reason.
+func Missing(err error) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && slices.Contains([]string{"NotFound", "NoSuchKey", "NoSuchBucket"}, api.ErrorCode())
 }

@@ -19,7 +19,7 @@ func (s Subject) tool(ctx context.Context, tool Tool) Result {
 	publish := fmt.Sprintf("relay publish, and pin what it prints in Pulumi.%s.yaml", s.Environment)
 	have, err := artifact.Stored(ctx, s3.NewFromConfig(s.Cloud), tool.URI)
 	switch {
-	case code(err) == "NotFound" || code(err) == "NoSuchKey" || code(err) == "NoSuchBucket":
+	case artifact.Missing(err):
 		return problem("there is nothing at "+tool.URI, publish)
 	case err != nil:
 		return asked(err)

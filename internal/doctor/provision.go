@@ -53,7 +53,7 @@ func (s Subject) quotas(ctx context.Context) Result {
 		return problem(s.Environment+" needs "+strings.Join(short, "; "),
 			fmt.Sprintf("ask for more at https://%s.console.aws.amazon.com/servicequotas/home, or delete what is not used", s.Region))
 	}
-	return ok("enough for a VPC and %d Elastic IP addresses", s.Addresses)
+	return ok("enough for a VPC and Elastic IP addresses: %d", s.Addresses)
 }
 
 // vpcs counts the region's networks, and says whether the environment's is among them.

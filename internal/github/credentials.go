@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -103,7 +104,7 @@ func (c Credentials) check() error {
 
 // transport authenticates every call; an App's token is renewed a minute before it expires.
 func (c Credentials) transport(root string) (http.RoundTripper, error) {
-	network := http.DefaultTransport.(*http.Transport).Clone()
+	network := named{http.DefaultTransport.(*http.Transport).Clone()}
 	if c.app.ID == 0 {
 		return bearer{c.token, network}, nil
 	}
@@ -132,6 +133,21 @@ func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 	return b.network.RoundTrip(r)
 }
 
+// named puts the name of its caller on every call, as GitHub asks for (GitHub Docs, "Getting started with the REST API": User-Agent): this
+// program, and the build that it runs in, so that GitHub's audit log says which pipeline run did what.
+type named struct{ network http.RoundTripper }
+
+// RoundTrip makes the call.
+func (n named) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	agent := "ha-devops-relay"
+	if build := os.Getenv("CODEBUILD_BUILD_ID"); build != "" {
+		agent += " (build " + build + ")"
+	}
+	r.Header.Set("User-Agent", agent)
+	return n.network.RoundTrip(r)
+}
+
 // Token returns a token for other programs, such as Pulumi's GitHub provider and git; an App's is good for an hour. root is as in New.
 func (c Credentials) Token(ctx context.Context, root string) (string, error) {
 	if c.app.ID == 0 {
@@ -140,7 +156,7 @@ func (c Credentials) Token(ctx context.Context, root string) (string, error) {
 	if _, err := parseRoot(root); err != nil {
 		return "", err
 	}
-	transport, err := c.installation(root, http.DefaultTransport)
+	transport, err := c.installation(root, named{http.DefaultTransport})
 	if err != nil {
 		return "", err
 	}

@@ -179,3 +179,21 @@ func FuzzParseCredentials(f *testing.F) {
 		}
 	})
 }
+
+// TestCallsSayWhoMakesThem also while an App gets its token.
+func TestCallsSayWhoMakesThem(t *testing.T) {
+	for build, want := range map[string]string{"": "ha-devops-relay", "p:1": "ha-devops-relay (build p:1)"} {
+		t.Setenv("CODEBUILD_BUILD_ID", build)
+		var agents []string
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			agents = append(agents, r.UserAgent())
+			w.WriteHeader(http.StatusNotFound)
+		}))
+		client, err := New(server.URL+"/", "o", "token")
+		require.NoError(t, err)
+		_, err = client.ReadFile(t.Context(), "r", "main", "f")
+		require.NoError(t, err)
+		server.Close()
+		assert.Equal(t, []string{want}, agents)
+	}
+}

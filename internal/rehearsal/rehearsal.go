@@ -15,6 +15,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 
 	"github.com/tekpossible/ha-devops/internal/rehearsal/awssim"
+	"github.com/tekpossible/ha-devops/internal/rehearsal/faults"
 	"github.com/tekpossible/ha-devops/internal/rehearsal/githubsim"
 	"github.com/tekpossible/ha-devops/internal/rehearsal/provider"
 	"github.com/tekpossible/ha-devops/internal/rehearsal/runner"
@@ -45,6 +46,10 @@ type Options struct {
 	Approve func(context.Context, runner.Approval, string) (approved bool, comment string, err error)
 	// Timeline shows what happens.
 	Timeline *Timeline
+	// Faults happen to calls that the pipelines make to AWS, GitHub and the cloud's providers; a stage that one fails is retried.
+	Faults []faults.Fault
+	// Apps are GitHub Apps that get tokens with their keys. The pipelines' App has a fixed token, and none of these.
+	Apps []githubsim.App
 	// Damage, for tests only, changes what the simulated cloud is told of a resource: see provider.Schema.
 	Damage func(typ, name string, in resource.PropertyMap) resource.PropertyMap
 	// Rewrite, for tests only, changes what the program asks for: see provider.Schema.
@@ -59,6 +64,7 @@ type Rehearsal struct {
 	aws     *awssim.Account
 	github  *githubsim.Server
 	runner  *runner.Runner
+	faults  *faults.Injector
 	plugins []*provider.Server
 	servers []*server
 	relay   publishedRelay
@@ -89,6 +95,8 @@ func (e InputError) Unwrap() error { return e.error }
 // Start checks the input, and starts the simulated world, in which nothing is provisioned yet.
 func Start(ctx context.Context, o Options) (*Rehearsal, error) {
 	r := &Rehearsal{options: o, product: Product}
+	r.faults = faults.New(faults.Options{Caller: r.caller, Kill: r.kill})
+	r.faults.Plan(o.Faults...)
 	var err error
 	if r.content, err = readContent(ctx, o); err != nil {
 		return nil, InputError{err}
@@ -126,7 +134,7 @@ func (r *Rehearsal) Close() error {
 // state of its own. It ends with the first one.
 func (r *Rehearsal) Beside(product string) *Rehearsal {
 	other := &Rehearsal{
-		options: r.options, product: product, content: r.content, aws: r.aws, github: r.github, runner: r.runner, plugins: r.plugins,
+		options: r.options, product: product, content: r.content, aws: r.aws, github: r.github, runner: r.runner, faults: r.faults, plugins: r.plugins,
 		relay: r.relay, people: r.people, secret: r.secret, tmp: r.tmp,
 	}
 	other.importContent()

@@ -59,6 +59,12 @@ const (
 	actionsToken   = "token-of-github-actions"
 )
 
+// The other secrets: everybody's secret access key of AWS, and the passphrase that the stacks' secrets are encrypted with.
+const (
+	SecretKey  = "secret-key-of-everybody"
+	Passphrase = "passphrase-of-the-stacks"
+)
+
 func (r *Rehearsal) startGitHub(context.Context) error {
 	dir, err := r.dir("github")
 	if err != nil {
@@ -67,10 +73,10 @@ func (r *Rehearsal) startGitHub(context.Context) error {
 	if r.github, err = githubsim.New(githubsim.Options{Dir: dir, Owner: Owner, Tokens: map[string]githubsim.Actor{
 		DeveloperToken: {Login: "developer"}, ReviewerToken: {Login: "reviewer", Owner: true}, AppToken: {Login: "relay[bot]", App: appID},
 		actionsToken: {Login: "github-actions[bot]", App: actionsID},
-	}}); err != nil {
+	}, Apps: r.options.Apps}); err != nil {
 		return err
 	}
-	url, err := r.serve(r.github)
+	url, err := r.serve(r.faults.Before(githubCalls, r.github))
 	if err != nil {
 		return err
 	}
@@ -100,7 +106,7 @@ func (r *Rehearsal) startAWS(context.Context) error {
 		return err
 	}
 	r.aws = awssim.New(awssim.Options{AccountID: account, Region: region, Dir: dir, Environ: r.machine, Identities: identities()})
-	if _, err = r.serve(r.aws); err != nil {
+	if _, err = r.serve(r.faults.Before(awsCalls, r.aws)); err != nil {
 		return err
 	}
 	r.secret = r.aws.SetSecret(Product+"/github", AppToken)
@@ -116,7 +122,7 @@ func (r *Rehearsal) machineOf(key string) []string {
 	env := []string{
 		"PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "TMPDIR=" + r.tmp,
 		"AWS_REGION=" + region, "AWS_DEFAULT_REGION=" + region, "AWS_ENDPOINT_URL=" + r.servers[1].url,
-		"AWS_ACCESS_KEY_ID=" + key, "AWS_SECRET_ACCESS_KEY=rehearsal", "AWS_EC2_METADATA_DISABLED=true",
+		"AWS_ACCESS_KEY_ID=" + key, "AWS_SECRET_ACCESS_KEY=" + SecretKey, "AWS_EC2_METADATA_DISABLED=true",
 	}
 	return append(env, goCaches()...)
 }
@@ -184,7 +190,7 @@ func (r *Rehearsal) clone(ctx context.Context, repository, branch, commit, dest 
 
 func (r *Rehearsal) startPlugins(ctx context.Context) error {
 	for _, schema := range []provider.Schema{r.awsEffects().Schema(), r.githubEffects().Schema()} {
-		schema.Mutate, schema.Rewrite = r.options.Damage, r.options.Rewrite
+		schema.Mutate, schema.Rewrite, schema.Around = r.options.Damage, r.options.Rewrite, r.provides
 		plugin, err := provider.Serve(ctx, schema)
 		if err != nil {
 			return err
@@ -194,14 +200,13 @@ func (r *Rehearsal) startPlugins(ctx context.Context) error {
 	return nil
 }
 
-// pulumi is how Pulumi finds its state and the simulated providers. Checkpoints are skipped, since the file backend would write
-// the whole state after every step, and nobody resumes a rehearsal that was cut short.
+// pulumi is how Pulumi finds its state and the simulated providers.
 func (r *Rehearsal) pulumi() []string {
 	return []string{
 		"PULUMI_HOME=" + filepath.Join(r.options.Dir, "pulumi"),
 		fmt.Sprintf("PULUMI_DEBUG_PROVIDERS=aws:%d,github:%d", r.plugins[0].Port, r.plugins[1].Port),
-		"PULUMI_CONFIG_PASSPHRASE=", "PULUMI_SKIP_UPDATE_CHECK=true", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true",
-		"PULUMI_EXPERIMENTAL=true", "PULUMI_SKIP_CHECKPOINTS=true",
+		"PULUMI_CONFIG_PASSPHRASE=" + Passphrase, "PULUMI_SKIP_UPDATE_CHECK=true", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true",
+		"PULUMI_EXPERIMENTAL=true",
 	}
 }
 

@@ -71,6 +71,9 @@ func (r *Rehearsal) stack(ctx context.Context, environment string) (*stack.Stack
 		key, value, _ := strings.Cut(variable, "=")
 		env[key] = value
 	}
+	// The file backend writes the whole state after every step otherwise. Nobody resumes what a rehearsal was provisioning when it was
+	// cut short; what its pipelines were deploying, they do.
+	env["PULUMI_SKIP_CHECKPOINTS"] = "true"
 	log, err := os.OpenFile(filepath.Join(r.options.Dir, "pulumi-"+r.product+"-"+environment+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, err
@@ -175,6 +178,11 @@ func (r *Rehearsal) release(ctx context.Context, environment string, start func(
 	}
 	if err := r.Wait(ctx); err != nil {
 		return err
+	}
+	for before, struck := 0, r.faults.Struck(); struck > before; before, struck = struck, r.faults.Struck() {
+		if err := r.again(ctx); err != nil {
+			return err
+		}
 	}
 	var failed error
 	for _, execution := range r.Executions()[r.seen:] {

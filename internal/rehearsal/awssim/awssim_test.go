@@ -181,9 +181,9 @@ func TestWhatNobodyTaughtIsAnErrorThatNamesIt(t *testing.T) {
 			return err
 		}, "InvalidAction", []string{"sts", "GetSessionToken"}},
 		"ec2": {func() error {
-			_, err := ec2.NewFromConfig(w.config).DescribeVpcs(ctx, nil)
+			_, err := ec2.NewFromConfig(w.config).DescribeSubnets(ctx, nil)
 			return err
-		}, "InvalidAction", []string{"ec2", "DescribeVpcs"}},
+		}, "InvalidAction", []string{"ec2", "DescribeSubnets"}},
 		"ec2 parameter": {func() error {
 			_, err := ec2.NewFromConfig(w.config).DescribeImages(ctx, &ec2.DescribeImagesInput{ExecutableUsers: []string{"self"}})
 			return err

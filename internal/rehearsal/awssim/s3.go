@@ -63,6 +63,24 @@ func (a *Account) GetObject(bucket, key string) ([]byte, error) {
 	return io.ReadAll(object.Contents)
 }
 
+// Objects are the contents of all objects, by "<bucket>/<key>".
+func (a *Account) Objects() (map[string][]byte, error) {
+	all := map[string][]byte{}
+	buckets, _ := a.buckets.ListBuckets() // the memory backend has no errors here
+	for _, bucket := range buckets {
+		objects, err := a.buckets.ListBucket(bucket.Name, nil, gofakes3.ListBucketPage{})
+		if err != nil {
+			return nil, err
+		}
+		for _, object := range objects.Contents {
+			if all[bucket.Name+"/"+object.Key], err = a.GetObject(bucket.Name, object.Key); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return all, nil
+}
+
 // DumpBuckets writes every object to dir/<bucket>/<key>. A key that leads out of its bucket's folder is an error.
 func (a *Account) DumpBuckets(dir string) error {
 	buckets, _ := a.buckets.ListBuckets() // the memory backend has no errors here

@@ -252,6 +252,12 @@ func isForm(r *http.Request) bool {
 	return strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded")
 }
 
+// Fail answers a request with an error in the protocol that the request speaks: the HTTP status, the error's code as the service's API
+// reference names it, and a message.
+func Fail(w http.ResponseWriter, r *http.Request, status int, code, message string) {
+	serveError(w, r, &apiError{status, code, message})
+}
+
 // serveError answers with an error in the protocol that the request speaks.
 func serveError(w http.ResponseWriter, r *http.Request, err error) {
 	switch _, service := credential(r); {

@@ -4,7 +4,9 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -73,6 +75,13 @@ func (s *Server) createToken(w http.ResponseWriter, r *http.Request) {
 	s.minted[token] = minted{Actor{Login: app.Login, App: app.ID}, expires}
 	s.mu.Unlock()
 	answerJSON(w, http.StatusCreated, object{"token": token, "expires_at": expires, "permissions": app.permissions()})
+}
+
+// Minted are the tokens that Apps got so far, for those who look whether any is told.
+func (s *Server) Minted() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Keys(s.minted))
 }
 
 // signer verifies a JSON web token and finds the App that signed it (GitHub Docs, "Generating a JSON Web Token (JWT) for a GitHub

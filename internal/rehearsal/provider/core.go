@@ -119,8 +119,12 @@ func (c *core) Create(ctx context.Context, req plugin.CreateRequest) (plugin.Cre
 	if req.Preview {
 		return plugin.CreateResponse{Properties: t.state(req.Properties, unknowns(t.Computed))}, nil
 	}
-	id, out, err := t.Create(ctx, c.inputs(req.Type, req.Name, req.Properties))
-	if err != nil {
+	var id string
+	var out resource.PropertyMap
+	if err := c.around(req.URN, "create", func() (err error) {
+		id, out, err = t.Create(ctx, c.inputs(req.Type, req.Name, req.Properties))
+		return err
+	}); err != nil {
 		return plugin.CreateResponse{}, c.failed("create", req.Type, req.Name, err)
 	}
 	return plugin.CreateResponse{ID: resource.ID(id), Properties: t.state(req.Properties, out)}, nil
@@ -143,8 +147,11 @@ func (c *core) Update(ctx context.Context, req plugin.UpdateRequest) (plugin.Upd
 		}
 		return plugin.UpdateResponse{Properties: t.state(req.NewInputs, out)}, nil
 	}
-	out, err := t.Update(ctx, string(req.ID), plain(req.OldOutputs), c.inputs(req.Type, req.Name, req.NewInputs))
-	if err != nil {
+	var out resource.PropertyMap
+	if err := c.around(req.URN, "update", func() (err error) {
+		out, err = t.Update(ctx, string(req.ID), plain(req.OldOutputs), c.inputs(req.Type, req.Name, req.NewInputs))
+		return err
+	}); err != nil {
 		return plugin.UpdateResponse{}, c.failed("update", req.Type, req.Name, err)
 	}
 	return plugin.UpdateResponse{Properties: t.state(req.NewInputs, out)}, nil
@@ -156,7 +163,7 @@ func (c *core) Delete(ctx context.Context, req plugin.DeleteRequest) (plugin.Del
 		return plugin.DeleteResponse{}, err
 	}
 	in := Inputs{Type: req.Type, Name: req.Name, Properties: plain(req.Outputs)}
-	if err := t.Delete(ctx, string(req.ID), in); err != nil {
+	if err := c.around(req.URN, "delete", func() error { return t.Delete(ctx, string(req.ID), in) }); err != nil {
 		return plugin.DeleteResponse{}, c.failed("delete", req.Type, req.Name, err)
 	}
 	return plugin.DeleteResponse{}, nil
@@ -191,6 +198,14 @@ func (c *core) inputs(token tokens.Type, name string, properties resource.Proper
 		properties = c.schema.Mutate(string(token), name, properties)
 	}
 	return Inputs{Type: token, Name: name, Properties: properties}
+}
+
+// around carries out what has an effect.
+func (c *core) around(urn resource.URN, verb string, do func() error) error {
+	if c.schema.Around == nil {
+		return do()
+	}
+	return c.schema.Around(string(urn.Stack()), verb, string(urn.Type()), urn.Name(), do)
 }
 
 func (c *core) failed(verb string, token tokens.Type, name string, err error) error {

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -115,4 +116,51 @@ func TestPreviewsHaveNoEffects(t *testing.T) {
 	assert.Equal(t, "arn:old", text(update.Properties, "arn"))
 	assert.True(t, update.Properties["latestVersion"].IsComputed())
 	assert.NotContains(t, update.Properties, resource.PropertyKey("userData"))
+}
+
+// TestAround carries each operation out twice, as a fault does; the second answer counts.
+func TestAround(t *testing.T) {
+	core := awsCore()
+	var told []string
+	core.schema.Around = func(stack, verb, typ, name string, do func() error) error {
+		told = append(told, strings.Join([]string{stack, verb, typ, name}, " "))
+		return errors.Join(do(), do())
+	}
+	const typ = "aws:sns/topic:Topic"
+	urn := resource.NewURN("dev", "p", "", typ, "alarms")
+	in := bag(map[string]any{"name": "alarms"})
+	_, err := core.Create(t.Context(), plugin.CreateRequest{URN: urn, Type: typ, Name: "alarms", Properties: in, Preview: true})
+	require.NoError(t, err)
+	require.Empty(t, told, "a preview has no effect")
+	made, err := core.Create(t.Context(), plugin.CreateRequest{URN: urn, Type: typ, Name: "alarms", Properties: in})
+	require.NoError(t, err)
+	require.NotEmpty(t, made.ID)
+	changed, err := core.Update(t.Context(), plugin.UpdateRequest{URN: urn, Type: typ, Name: "alarms", ID: made.ID, OldOutputs: made.Properties, NewInputs: in})
+	require.NoError(t, err)
+	assert.NotEmpty(t, changed.Properties)
+	_, err = core.Delete(t.Context(), plugin.DeleteRequest{URN: urn, Type: typ, Name: "alarms", ID: made.ID, Outputs: made.Properties})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"dev create " + typ + " alarms", "dev update " + typ + " alarms", "dev delete " + typ + " alarms"}, told)
+	core.schema.Around = func(_, _, _, _ string, _ func() error) error { return errors.New("refused") }
+	_, err = core.Create(t.Context(), plugin.CreateRequest{URN: urn, Type: typ, Name: "alarms", Properties: in})
+	assert.ErrorContains(t, err, `create aws:sns/topic:Topic "alarms": refused`)
+}
+
+// TestANameIsTakenOnce where AWS says so: a launch template is refused, and its name is free again when it is gone.
+func TestANameIsTakenOnce(t *testing.T) {
+	core := awsCore()
+	const typ = "aws:ec2/launchTemplate:LaunchTemplate"
+	create := func() (plugin.CreateResponse, error) {
+		return core.Create(t.Context(), plugin.CreateRequest{
+			URN: resource.NewURN("dev", "p", "", typ, "app"), Type: typ, Name: "app", Properties: bag(map[string]any{"name": "demo-app"}),
+		})
+	}
+	first, err := create()
+	require.NoError(t, err)
+	_, err = create()
+	require.ErrorContains(t, err, "AlreadyExists: there is a demo-app already")
+	_, err = core.Delete(t.Context(), plugin.DeleteRequest{Type: typ, Name: "app", ID: first.ID, Outputs: first.Properties})
+	require.NoError(t, err)
+	_, err = create()
+	require.NoError(t, err)
 }

@@ -78,6 +78,9 @@ type Schema struct {
 	Mutate func(typ, name string, in resource.PropertyMap) resource.PropertyMap
 	// Rewrite, for tests only, changes what the program asks for, as if another program had asked: the engine sees it too.
 	Rewrite func(typ, name string, in resource.PropertyMap) resource.PropertyMap
+	// Around carries out a creation, update or deletion, which verb says, of a resource of a stack; it may do so twice, and what it
+	// returns is the answer. Nil: do is called.
+	Around func(stack, verb, typ, name string, do func() error) error
 }
 
 // Server is one plugin that is served.

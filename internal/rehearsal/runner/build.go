@@ -156,7 +156,7 @@ func (b *build) execute(ctx context.Context, spec *buildspec, environment map[st
 	for _, key := range slices.Sorted(maps.Keys(environment)) {
 		env = append(env, key+"="+environment[key])
 	}
-	if err := run(ctx, b.source, env, log, "bash", s.main()); err != nil {
+	if err := run(ctx, b.source, env, log, b.started, "bash", s.main()); err != nil {
 		return nil, err
 	}
 	return s.exported()

@@ -4,7 +4,10 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -190,4 +193,33 @@ func TestATimedOutBuildSaysSo(t *testing.T) {
 	w.projects["A"].limit = time.Second
 	w.finish("p")
 	assert.Equal(t, "TIMED_OUT", w.Builds()[0].Status)
+}
+
+// A machine that dies takes everything with it, also what is in a process group of its own; the stage can be retried.
+func TestAKilledBuildLeavesNoProcess(t *testing.T) {
+	w := newWorld(t)
+	pid := filepath.Join(w.dir, "pid")
+	w.project("A", "test -e "+w.dir+"/again || (set -m; sleep 300 & echo $! > "+pid+".new; mv "+pid+".new "+pid+"; wait)\n", "")
+	w.pipeline("p", "QUEUED", []any{buildAction("A", nil)})
+	id, err := w.Start("p", "")
+	require.NoError(t, err)
+	w.eventually(func() bool { _, err := os.Stat(pid); return err == nil })
+	require.NoError(t, w.Kill("somebody else's"))
+	build := w.Builds()[0]
+	require.True(t, build.Running())
+	assert.Equal(t, "A", build.Action)
+	require.NoError(t, w.Kill(build.ID))
+	w.wait()
+	assert.Contains(t, failure(t, w.execution(id)), "signal: killed")
+	text, err := os.ReadFile(pid)
+	require.NoError(t, err)
+	sleeper, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	require.NoError(t, err)
+	w.eventually(func() bool { return syscall.Kill(sleeper, 0) != nil })
+
+	require.NoError(t, os.WriteFile(filepath.Join(w.dir, "again"), nil, 0o600))
+	require.NoError(t, w.Kill(build.ID), "it has ended")
+	require.NoError(t, w.Retry("p", "Stage1", id, false))
+	w.wait()
+	assert.Equal(t, Succeeded, w.execution(id).Status)
 }

@@ -16,6 +16,8 @@ func (b *build) environment(spec *buildspec, action string) (map[string]string, 
 		environment[key] = value
 	}
 	maps.Copy(environment, b.own(environment))
+	// Whose call it is, a service is told by the User-Agent here; on AWS by the session of the build's role.
+	environment["AWS_SDK_UA_APP_ID"] = b.record.ID
 	var variables []variable
 	for _, source := range []struct {
 		values map[string]string

@@ -16,14 +16,16 @@ import (
 const grace = 2 * time.Second
 
 // run runs a command in a process group of its own, with its output in a file, and leaves no process of the group behind:
-// when the context ends they get SIGTERM and then SIGKILL, when the command ends by itself what it left running is killed.
-func run(ctx context.Context, dir string, env []string, log *os.File, name string, args ...string) error {
+// when the context ends they get SIGTERM and then SIGKILL, when the command ends by itself what it left running is killed. It tells
+// started the process's ID.
+func run(ctx context.Context, dir string, env []string, log *os.File, started func(pid int), name string, args ...string) error {
 	cmd := exec.Command(name, args...)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, env, log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		return err
 	}
+	started(cmd.Process.Pid)
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	group := -cmd.Process.Pid
@@ -41,6 +43,32 @@ func run(ctx context.Context, dir string, env []string, log *os.File, name strin
 	_ = syscall.Kill(group, syscall.SIGKILL)
 	<-ended
 	return context.Cause(ctx)
+}
+
+// kill ends a process with SIGKILL, together with all that it started, also in process groups of their own. They are stopped first, so
+// that none starts another meanwhile.
+func kill(pid int) error {
+	_ = syscall.Kill(-pid, syscall.SIGSTOP) // what has ended needs no signal
+	table, err := exec.Command("ps", "-A", "-o", "pid=,ppid=").Output()
+	if err != nil {
+		return fmt.Errorf("ps: %w", err)
+	}
+	children := map[int][]int{}
+	for line := range strings.Lines(string(table)) {
+		var child, parent int
+		if _, err := fmt.Sscan(line, &child, &parent); err != nil {
+			return fmt.Errorf("ps says %q: %w", line, err)
+		}
+		children[parent] = append(children[parent], child)
+	}
+	all := []int{pid}
+	for i := 0; i < len(all); i++ {
+		all = append(all, children[all[i]]...)
+	}
+	for _, one := range all {
+		_ = syscall.Kill(one, syscall.SIGKILL)
+	}
+	return nil
 }
 
 // output runs a short command and returns what it prints.
