@@ -39,7 +39,7 @@ func TestEveryCommandIsDocumented(t *testing.T) {
 		assert.NotEmpty(t, cmd.Short, cmd.Name())
 		assert.Regexp(t, `(?m)^  .*relay `+cmd.Name(), cmd.Example, cmd.Name())
 		_, promise := promised(cmd)
-		assert.Regexp(t, `^0 if and only if .*; 1 failed; 2 bad usage`, promise, cmd.Name())
+		assert.Regexp(t, `^0 .+\b1 .+\b2 bad usage`, promise, cmd.Name())
 	}
 }
 
