@@ -44,6 +44,7 @@ func newRootCommand(d *deps) *cobra.Command {
 		newReleaseHoldCommand(d),
 		newCheckCommand(d),
 		newDoctorCommand(d),
+		newGraphCommand(d),
 		newPublishCommand(d),
 	)
 	return root
