@@ -30,7 +30,7 @@ func (p *picture) Set(s string) error {
 func (p *picture) Type() string { return "format" }
 
 func newGraphCommand(d *deps) *cobra.Command {
-	var dir string
+	var flags operatorFlags
 	output := picture("mermaid")
 	cmd := &cobra.Command{
 		Use:   "graph [ENV]",
@@ -41,10 +41,10 @@ func newGraphCommand(d *deps) *cobra.Command {
 		Example: "  relay graph > relay.mmd\n  relay graph qa --output svg > qa.svg\n  relay graph main --output json",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return run(func(context.Context) error { return runGraph(d, dir, output, args) })(cmd, args)
+			return run(func(context.Context) error { return runGraph(d, flags.dir, output, args) })(cmd, args)
 		},
 	}
-	addConfigFlag(cmd, &dir)
+	flags.folder(cmd)
 	// It stands before the flag of all commands.
 	cmd.Flags().Var(&output, "output", "what is drawn: mermaid, svg or json (the boxes and arrows)")
 	return cmd
