@@ -152,7 +152,7 @@ func compose(ctx *pulumi.Context, p Profile, c Config, providers providers, now 
 	}, with); err != nil {
 		return nil, err
 	}
-	for _, definition := range []pipelines.Pipeline{pipelines.SoftwarePipeline(f), pipelines.ImagePipeline(f), pipelines.InfrastructurePipeline(f)} {
+	for _, definition := range definitions(f) {
 		repository := s.repositories[definition.Role]
 		if s.pipelines[definition.Role], err = components.NewBranchPipeline(ctx, string(definition.Role), &components.BranchPipelineArgs{
 			Facts: f, Definition: definition, Repository: c.GitHub.Owner + "/" + f.Repositories[definition.Role], Branch: p.Environment,

@@ -88,7 +88,7 @@ func (p *program) deployment(ctx context.Context, d *deps, v vars.Deploy, approv
 		Open: func(ctx context.Context, commit string) (deploy.Stack, error) { return p.at(ctx, commit) }, Dir: p.dir,
 		Hub: p.hub, Repository: p.config.GitHub.Infrastructure,
 		Matters: []string{release.AMIFile, envspec.File}, Grounds: []string{lint.ExceptionsFile, lint.SignatureFile},
-		Records: p.records(), Locks: locks, Lease: lease, Gone: p.owners().Gone,
+		Records: p.records(), Locks: locks, Lease: lease, Owners: p.owners(),
 		Rollout: func(ctx context.Context, outputs map[string]string, since time.Time) error {
 			return p.rollout(ctx, d, outputs, since)
 		},

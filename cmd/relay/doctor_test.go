@@ -17,17 +17,13 @@ import (
 	"github.com/tekpossible/ha-devops/internal/rehearsal/awssim"
 )
 
-const stateOfScripts = "shop-pulumi-state"
-
 // bootstrapped makes the account as docs/bootstrap.md leaves it, and program, a program for Linux on x86-64.
 func bootstrapped(ts *testscript.TestScript, _ bool, args []string) {
 	account := of(ts).aws
-	for _, bucket := range []string{stateOfScripts, "tools"} {
-		ts.Check(account.CreateBucket(bucket))
-	}
+	ts.Check(account.CreateBucket("tools"))
 	keepVersions(ts, types.BucketVersioningStatusEnabled)
 	for _, environment := range args {
-		ts.Check(account.PutObject(stateOfScripts, ".pulumi/stacks/ha-devops/"+environment+".json", []byte("{}")))
+		ts.Check(account.PutObject(stateBucket, ".pulumi/stacks/ha-devops/"+environment+".json", []byte("{}")))
 		account.PutConnection("arn:connection/"+environment, awssim.Connection{Name: "shop-" + environment, Status: "AVAILABLE"})
 		account.PutCertificate("arn:certificate/"+environment, awssim.Certificate{Domain: environment + ".example.com", Status: "ISSUED"})
 	}
@@ -51,7 +47,7 @@ func keepVersions(ts *testscript.TestScript, status types.BucketVersioningStatus
 		Credentials: credentials.NewStaticCredentialsProvider("a", "b", ""),
 	})
 	_, err := client.PutBucketVersioning(context.Background(), &s3.PutBucketVersioningInput{
-		Bucket: aws.String(stateOfScripts), VersioningConfiguration: &types.VersioningConfiguration{Status: status},
+		Bucket: aws.String(stateBucket), VersioningConfiguration: &types.VersioningConfiguration{Status: status},
 	})
 	ts.Check(err)
 }

@@ -54,6 +54,7 @@ func newRootCommand(d *deps) *cobra.Command {
 		newUnlockCommand(d),
 		newCompletionCommand(),
 		newDoctorCommand(d),
+		newGraphCommand(d),
 		newPublishCommand(d),
 	)
 	return root

@@ -14,6 +14,7 @@ import (
 	"github.com/tekpossible/ha-devops/internal/approval"
 	"github.com/tekpossible/ha-devops/internal/deployment"
 	"github.com/tekpossible/ha-devops/internal/handoff"
+	"github.com/tekpossible/ha-devops/internal/owner"
 	"github.com/tekpossible/ha-devops/internal/preview"
 	"github.com/tekpossible/ha-devops/internal/review"
 	"github.com/tekpossible/ha-devops/internal/stack"
@@ -31,6 +32,13 @@ type Stack interface {
 type Approvals interface {
 	Of(ctx context.Context, execution, digest string) (approval.Approval, bool, error)
 	Newer(ctx context.Context, execution string) (string, error)
+}
+
+// Owners know whether the process that holds something has ended.
+type Owners interface {
+	Gone(ctx context.Context, lease deployment.Lease) (bool, error)
+	// OfLock knows of a lock by the lease of the deployment that took it.
+	OfLock(ctx context.Context, lock statelock.Lock, last deployment.Lease) (owner.Finding, error)
 }
 
 // Deployment is one approved review that is to be deployed.
@@ -56,9 +64,11 @@ type Deployment struct {
 
 	Records deployment.Records
 	Locks   statelock.Locks
-	// Lease is this run's; Gone says that the process of another one's has ended.
-	Lease deployment.Lease
-	Gone  func(context.Context, deployment.Lease) (bool, error)
+	// Lease is this run's; Owners know whether the process of another one's, or of a lock, has ended.
+	Lease  deployment.Lease
+	Owners Owners
+	// before is the lease of the killed run that this one takes the place of.
+	before deployment.Lease
 	// Patience is how long another deployment and the stack's lock are waited for.
 	Patience time.Duration
 

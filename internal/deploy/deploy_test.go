@@ -148,7 +148,24 @@ func TestALockWhoseProcessHasEndedIsTakenAway(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, content, 0o644))
 	_, err = w.deploy()
 	require.NoError(t, err)
-	assert.Contains(t, w.said.String(), "the process has ended")
+	assert.Contains(t, w.said.String(), "of this machine has ended")
+}
+
+// TestALockOfABuildThatWasStoppedIsTakenAway: the killed run was another machine's, and only CodeBuild knows that it is over.
+func TestALockOfABuildThatWasStoppedIsTakenAway(t *testing.T) {
+	w := newWorld(t)
+	_, taken, err := w.records().Take(t.Context(), deployment.Lease{
+		Execution: "e-2", Build: "deploy:1", Hostname: "elsewhere", PID: 6, Since: time.Now().Add(-time.Minute),
+	}, nil)
+	require.NoError(t, err)
+	require.True(t, taken)
+	lock(w)
+	_, err = w.deploy()
+	require.True(t, review.Refused(err), "the build still runs: %v", err)
+	w.over = "deploy:1"
+	_, err = w.deploy()
+	require.NoError(t, err)
+	assert.Contains(t, w.said.String(), "build deploy:1 has ended: STOPPED")
 }
 
 // TestARunThatWasCutShortIsFinishedByTheNext stops the update after the first of two resources.

@@ -39,7 +39,13 @@ func (d *Deployment) take(ctx context.Context) (func() error, error) {
 	said := ""
 	var holder deployment.Lease
 	err := until(ctx, time.Now().Add(d.Patience), func() (bool, error) {
-		lease, ok, err := d.Records.Take(ctx, d.Lease, d.Gone)
+		lease, ok, err := d.Records.Take(ctx, d.Lease, func(ctx context.Context, other deployment.Lease) (bool, error) {
+			gone, err := d.Owners.Gone(ctx, other)
+			if gone {
+				d.before = other
+			}
+			return gone, err
+		})
 		if ok {
 			d.Lease = lease
 			return true, nil
@@ -63,7 +69,7 @@ func (d *Deployment) take(ctx context.Context) (func() error, error) {
 	}, err
 }
 
-// unlocked waits until nobody holds the stack's lock. The lock of a process of this machine that has ended is taken away.
+// unlocked waits until nobody holds the stack's lock. The lock of a process that is known to have ended is taken away.
 func (d Deployment) unlocked(ctx context.Context, ends time.Time) error {
 	var held statelock.Lock
 	said := ""
@@ -73,8 +79,12 @@ func (d Deployment) unlocked(ctx context.Context, ends time.Time) error {
 			return err == nil, err
 		}
 		held = locks[0]
-		if owner.Ended(held.Hostname, held.PID) {
-			d.Progress("the lock of %s is taken away: the process has ended", held)
+		found, err := d.Owners.OfLock(ctx, held, d.before)
+		if err != nil {
+			return false, err
+		}
+		if found.State == owner.Gone {
+			d.Progress("the lock of %s is taken away: %s", held, found.Evidence)
 			return false, d.Locks.Remove(ctx, held)
 		}
 		if held.Key != said {

@@ -14,6 +14,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/codebuild"
+	"github.com/aws/aws-sdk-go-v2/service/codebuild/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
@@ -22,6 +24,7 @@ import (
 	"github.com/tekpossible/ha-devops/internal/deploy"
 	"github.com/tekpossible/ha-devops/internal/deployment"
 	"github.com/tekpossible/ha-devops/internal/github"
+	"github.com/tekpossible/ha-devops/internal/owner"
 	"github.com/tekpossible/ha-devops/internal/rehearsal/awssim"
 	"github.com/tekpossible/ha-devops/internal/rehearsal/githubsim"
 	"github.com/tekpossible/ha-devops/internal/report"
@@ -68,6 +71,7 @@ type world struct {
 	approved approval.Approval
 	given    bool
 	newer    string
+	over     string // the ID of a build that has ended
 
 	rollouts []error // what the next rollouts end with; nil when there are no more
 	failing  func(commit string, ctx *pulumi.Context) error
@@ -210,6 +214,15 @@ func (w *world) Of(context.Context, string, string) (approval.Approval, bool, er
 }
 func (w *world) Newer(context.Context, string) (string, error) { return w.newer, nil }
 
+// BatchGetBuilds says that each build has ended that w.over names.
+func (w *world) BatchGetBuilds(_ context.Context, in *codebuild.BatchGetBuildsInput, _ ...func(*codebuild.Options)) (*codebuild.BatchGetBuildsOutput, error) {
+	status := types.StatusTypeInProgress
+	if in.Ids[0] == w.over {
+		status = types.StatusTypeStopped
+	}
+	return &codebuild.BatchGetBuildsOutput{Builds: []types.Build{{Id: &in.Ids[0], BuildStatus: status}}}, nil
+}
+
 // deploy does what relay deploy does.
 func (w *world) deploy() (deployment.Result, error) {
 	w.t.Helper()
@@ -232,7 +245,7 @@ func (w *world) deploy() (deployment.Result, error) {
 			return w.open(commit), nil
 		},
 		Records: w.records(), Locks: locks, Lease: lease, Patience: time.Second,
-		Gone: func(context.Context, deployment.Lease) (bool, error) { return false, nil },
+		Owners: owner.Owners{Builds: w},
 		Rollout: func(context.Context, map[string]string, time.Time) error {
 			if len(w.rollouts) == 0 {
 				return nil

@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -26,7 +27,7 @@ func (s Subject) token(ctx context.Context) Result {
 	}
 	login, err := client.Login(ctx)
 	if err != nil {
-		if strings.Contains(err.Error(), "401") {
+		if github.StatusOf(err) == http.StatusUnauthorized {
 			return problem("GitHub refuses the token in GITHUB_TOKEN", set)
 		}
 		return notChecked(reason(err))
@@ -66,8 +67,9 @@ func (s Subject) app(ctx context.Context) Result {
 	settings := fmt.Sprintf("%s (settings of %s, GitHub Apps, Configure)", s.Hub.Owner, s.Hub.Owner)
 	if credentials.IsApp() {
 		installed, err := credentials.Installation(ctx, s.Hub.API)
+		status := github.StatusOf(err)
 		switch lacking := installed.Lacks(permissionsOfTheApp); {
-		case err != nil && strings.Contains(err.Error(), "401"), err != nil && strings.Contains(err.Error(), "404"):
+		case status == http.StatusUnauthorized || status == http.StatusNotFound:
 			return problem(reason(err), "compare appId, installationId and privateKey in the secret with the App's page")
 		case err != nil:
 			return notChecked(reason(err))
@@ -93,7 +95,7 @@ func (s Subject) app(ctx context.Context) Result {
 		}
 		found, err := client.Repository(ctx, r.Name)
 		switch {
-		case err != nil && strings.Contains(err.Error(), "401"):
+		case github.StatusOf(err) == http.StatusUnauthorized:
 			return problem("GitHub refuses the token in the secret", "put a new one into "+s.Hub.Secret)
 		case err != nil:
 			return notChecked(reason(err))

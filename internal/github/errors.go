@@ -136,3 +136,16 @@ func explained(response *github.Response, err error) error {
 	}
 	return err
 }
+
+// StatusOf is the HTTP status of the answer that an error of this package stands for, 0 when there was none.
+func StatusOf(err error) int {
+	var answer *github.ErrorResponse
+	var mint *ghinstallation.HTTPError
+	switch {
+	case errors.As(err, &answer) && answer.Response != nil:
+		return answer.Response.StatusCode
+	case errors.As(err, &mint) && mint.Response != nil:
+		return mint.Response.StatusCode
+	}
+	return 0
+}

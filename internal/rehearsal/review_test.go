@@ -185,7 +185,7 @@ func TestADeploymentThatIsKilledIsFinishedByTheNextRun(t *testing.T) {
 	assert.NotEqual(t, first.AMI, second.AMI)
 	log, err := os.ReadFile(action(retried, "Deploy").LogFile)
 	require.NoError(t, err)
-	assert.Contains(t, string(log), "is taken away: the process has ended")
+	assert.Contains(t, string(log), "is taken away: ")
 	preview, err := r.Preview(ctx, "dev")
 	require.NoError(t, err)
 	assert.Empty(t, preview.Changed())
