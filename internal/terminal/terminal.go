@@ -91,14 +91,32 @@ const narrowest = 20
 // hang writes parts after a lead, and what does not fit below them from a column on.
 func (p *Page) hang(lead string, column int, parts []Part) {
 	for paragraph := range strings.SplitSeq(p.join(parts), "\n") {
-		if room := p.Width - column; p.Width > 0 && room >= narrowest {
-			paragraph = ansi.Wrap(paragraph, room, "")
-		}
-		for line := range strings.SplitSeq(paragraph, "\n") {
+		for _, line := range wrap(paragraph, p.Width-column) {
 			p.out.WriteString(strings.TrimRight(lead+line, " ") + "\n")
 			lead = strings.Repeat(" ", column)
 		}
 	}
+}
+
+// wrap breaks text between words, and nowhere else: addresses and digests are copied whole. Below the narrowest width it breaks nothing.
+func wrap(text string, width int) []string {
+	if width < narrowest {
+		return []string{text}
+	}
+	var lines []string
+	line, at := "", 0
+	for i, word := range strings.Split(text, " ") {
+		wide := ansi.StringWidth(word)
+		switch {
+		case i == 0:
+			line, at = word, wide
+		case at+1+wide > width:
+			lines, line, at = append(lines, line), word, wide
+		default:
+			line, at = line+" "+word, at+1+wide
+		}
+	}
+	return append(lines, line)
 }
 
 // join puts parts together. What a part holds never steers the terminal.
