@@ -72,13 +72,20 @@ func (r Records) Take(ctx context.Context, mine Lease, gone func(context.Context
 		in = &s3.PutObjectInput{IfMatch: &tag}
 	}
 	if err := r.put(ctx, r.key("lease.json"), mine, in); err != nil {
-		if taken(err) {
-			return before, false, nil
+		if !taken(err) {
+			return mine, false, err
 		}
-		return mine, false, err
 	}
-	mine.tag, _, err = r.get(ctx, r.key("lease.json"), &Lease{})
-	return mine, true, err
+	var now Lease
+	now.tag, _, err = r.get(ctx, r.key("lease.json"), &now)
+	// It is this one, too, when S3 refused the write because the answer to its first try was lost.
+	return now, err == nil && now.is(mine), err
+}
+
+// is says that two are the same lease.
+func (l Lease) is(other Lease) bool {
+	return l.Execution == other.Execution && l.Build == other.Build && l.Hostname == other.Hostname && l.PID == other.PID &&
+		l.Since.Equal(other.Since) && l.Released == other.Released
 }
 
 // Release gives a lease back. One that was taken over meanwhile is left alone.

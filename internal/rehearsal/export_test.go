@@ -1,6 +1,7 @@
 package rehearsal
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"maps"
@@ -34,7 +35,7 @@ func (r *Rehearsal) PutObject(key string, content []byte) error {
 type Marks struct {
 	// Heads are the dev branches' commits by role.
 	Heads map[string]string
-	// Objects are all objects' contents by bucket and key, Images the AMIs' IDs, Bakes the IDs of those that were begun.
+	// Objects are all objects' contents by bucket and key, Images the AMIs' IDs, Bakes the folders of those that were begun, but for those that failed.
 	Objects map[string][]byte
 	Images  []string
 	Bakes   []string
@@ -48,13 +49,10 @@ func (r *Rehearsal) Marks(ctx context.Context, roles ...string) (m Marks, err er
 			return m, err
 		}
 	}
-	begun, err := os.ReadDir(filepath.Join(r.options.Dir, "aws", "images"))
-	for _, entry := range begun {
-		m.Bakes = append(m.Bakes, entry.Name())
+	if m.Bakes, err = filepath.Glob(filepath.Join(r.options.Dir, "aws", "images", "*")); err != nil {
+		return m, err
 	}
-	if err == nil {
-		m.Objects, err = r.aws.Objects()
-	}
+	m.Objects, err = r.aws.Objects()
 	return m, err
 }
 
@@ -103,8 +101,12 @@ func (r *Rehearsal) End(ctx context.Context, since Marks) ([]string, error) {
 		}
 	}
 	for _, id := range now.Bakes {
-		if !slices.Contains(since.Bakes, id) {
-			note("bake", id)
+		log, err := os.ReadFile(filepath.Join(id, "bake.log"))
+		if err != nil {
+			return nil, err
+		}
+		if failed := bytes.Contains(log, []byte("ErrorMessage: ")); !failed && !slices.Contains(since.Bakes, id) {
+			note("bake", filepath.Base(id))
 		}
 	}
 	for _, i := range r.aws.Instances(r.pipeline("dev", "app")) {

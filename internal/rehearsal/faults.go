@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/tekpossible/ha-devops/internal/rehearsal/awssim"
@@ -23,11 +24,18 @@ func (r *Rehearsal) Struck() int { return r.faults.Struck() }
 // Plan begins to count calls anew, and plans faults, as Options.Faults does.
 func (r *Rehearsal) Plan(list ...faults.Fault) { r.faults.Plan(list...) }
 
-// caller finds the build that a request's User-Agent names. The SDKs write a dash for a colon there.
+// amiID is the name under which the instance that bakes an AMI makes its calls.
+var amiID = regexp.MustCompile(`ami-[0-9a-f]{17}`)
+
+// caller finds the build that a request's User-Agent names, or the bake. The SDKs write a dash for a colon there.
 func (r *Rehearsal) caller(agent string) (faults.Caller, bool) {
 	dashed := func(text string) string { return strings.ReplaceAll(text, ":", "-") }
 	if agent = dashed(agent); !strings.Contains(agent, "-") {
 		return faults.Caller{}, false
+	}
+	if ami := amiID.FindString(agent); ami != "" {
+		pipeline, ok := r.aws.Baking(ami)
+		return faults.Caller{Build: ami, Action: action(pipeline, "install")}, ok
 	}
 	return r.running(func(b runner.Build) bool { return strings.Contains(agent, dashed(b.ID)) })
 }
@@ -41,10 +49,15 @@ func (r *Rehearsal) running(is func(runner.Build) bool) (found faults.Caller, ok
 		if ok {
 			return faults.Caller{}, false // of two it is not known whose call it is
 		}
-		parts := strings.Split(b.Pipeline, "-") // product, environment, role
-		found, ok = faults.Caller{Build: b.ID, Action: strings.Join(append(parts[len(parts)-2:], b.Action), "/")}, true
+		found, ok = faults.Caller{Build: b.ID, Action: action(b.Pipeline, b.Action)}, true
 	}
 	return found, ok
+}
+
+// action names what a pipeline does by its environment, its role and the name of what is done.
+func action(pipeline, name string) string {
+	parts := strings.Split(pipeline, "-") // product, environment, role
+	return strings.Join(append(parts[max(0, len(parts)-2):], name), "/")
 }
 
 // provides carries out what the engine asks of a provider. Pipelines change stacks in their deploying action; what people provision is
@@ -59,8 +72,12 @@ func (r *Rehearsal) provides(stack, verb, typ, name string, do func() error) err
 	return r.faults.Effect(by, fmt.Sprintf("pulumi.%s %s %s", verb, typ[strings.LastIndex(typ, ":")+1:], name), do)
 }
 
-// kill ends the processes of a build.
+// kill ends the processes of a build or of a bake.
 func (r *Rehearsal) kill(build string) {
+	if amiID.MatchString(build) {
+		r.aws.KillBake(build)
+		return
+	}
 	if err := r.runner.Kill(build); err != nil {
 		r.options.Timeline.Warn("killing " + build + ": " + err.Error())
 	}

@@ -48,6 +48,39 @@ func (b *bucket) GetObject(_ context.Context, in *s3.GetObjectInput, _ ...func(*
 	return &s3.GetObjectOutput{Body: io.NopCloser(bytes.NewReader(content))}, nil
 }
 
+// forgetful loses the answer to one write, the one after a number of others; the client asks again.
+type forgetful struct {
+	*bucket
+	others int
+}
+
+func (f *forgetful) PutObject(ctx context.Context, in *s3.PutObjectInput, options ...func(*s3.Options)) (*s3.PutObjectOutput, error) {
+	content, err := io.ReadAll(in.Body)
+	if err != nil {
+		return nil, err
+	}
+	in.Body = bytes.NewReader(content)
+	out, err := f.bucket.PutObject(ctx, in, options...)
+	if f.others--; f.others == -1 {
+		in.Body = bytes.NewReader(content)
+		return f.bucket.PutObject(ctx, in, options...)
+	}
+	return out, err
+}
+
+// TestALostAnswerIsNoOtherReview: what is there already as it should be has been written.
+func TestALostAnswerIsNoOtherReview(t *testing.T) {
+	made := newReview()
+	for others := range len(made.Contents) + 1 {
+		store := review.Store{Bucket: "b", S3: &forgetful{&bucket{objects: map[string][]byte{}}, others}}
+		uri, digest, err := store.Save(t.Context(), made)
+		require.NoError(t, err, "after %d writes", others)
+		loaded, err := store.Load(t.Context(), uri, digest)
+		require.NoError(t, err)
+		assert.Equal(t, made.Contents, loaded.Contents)
+	}
+}
+
 var when = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 
 func newReview() review.Review {

@@ -57,11 +57,11 @@ func (s Store) Save(ctx context.Context, r Review) (uri, digest string, err erro
 			if name == PlanFile {
 				continue
 			}
-			if err := s.put(ctx, folder+name, r.Contents[name]); err != nil {
+			if err := s.add(ctx, folder+name, r.Contents[name]); err != nil {
 				return "", "", err
 			}
 		}
-		return "s3://" + s.Bucket + "/" + folder, Digest(manifest), s.put(ctx, folder+ManifestFile, manifest)
+		return "s3://" + s.Bucket + "/" + folder, Digest(manifest), s.add(ctx, folder+ManifestFile, manifest)
 	}
 	return "", "", fmt.Errorf("s3://%s: execution %s has %d reviews already; release the pipeline again", s.Bucket, r.Execution, attempts)
 }
@@ -129,6 +129,18 @@ func (s Store) put(ctx context.Context, key string, content []byte) error {
 	})
 	if err != nil {
 		return fmt.Errorf("writing s3://%s/%s: %w", s.Bucket, key, err)
+	}
+	return nil
+}
+
+// add writes a file into a folder that is claimed. When S3 refuses, because the answer to an earlier try was lost, the file is there.
+func (s Store) add(ctx context.Context, key string, content []byte) error {
+	err := s.put(ctx, key, content)
+	if !isTaken(err) {
+		return err
+	}
+	if there, problem := s.get(ctx, key); problem != nil || !bytes.Equal(there, content) {
+		return errors.Join(err, problem)
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -119,7 +120,8 @@ func (k *baker) prepare() error {
 		}
 	}
 	k.environ = k.a.environ()
-	k.environ = append(k.environ, "DESTDIR="+rootDir, "PATH="+standIns+string(filepath.ListSeparator)+k.a.path())
+	// Its User-Agent tells whose call one of the commands makes, as the instance profile's session does on AWS.
+	k.environ = append(k.environ, "AWS_SDK_UA_APP_ID="+k.b.amiID, "DESTDIR="+rootDir, "PATH="+standIns+string(filepath.ListSeparator)+k.a.path())
 	if k.log, err = os.Create(filepath.Join(k.dir, "bake.log")); err != nil {
 		return err
 	}
@@ -199,6 +201,35 @@ func (k *baker) runStep(step step, values map[string]string) error {
 	return fmt.Errorf("the rehearsal was not taught the action %q", step.Action)
 }
 
+func (a *Account) setRunning(b *build, p *process) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	b.running = p
+}
+
+// Baking returns the name of the pipeline that bakes an AMI right now.
+func (a *Account) Baking(ami string) (pipeline string, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, b := range a.builds {
+		if b.amiID == ami && b.running != nil {
+			return b.pipeline.Name, true
+		}
+	}
+	return "", false
+}
+
+// KillBake ends with SIGKILL what runs on the instance that bakes an AMI, which fails the bake.
+func (a *Account) KillBake(ami string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, b := range a.builds {
+		if b.amiID == ami && b.running != nil {
+			_ = syscall.Kill(-b.running.cmd.Process.Pid, syscall.SIGKILL) // it may just have ended
+		}
+	}
+}
+
 type s3Download struct {
 	Source      string `yaml:"source"`
 	Destination string `yaml:"destination"`
@@ -239,6 +270,8 @@ func (k *baker) execute(ctx context.Context, commands []string) error {
 		return err
 	}
 	defer p.stop() // also what the commands left running
+	k.a.setRunning(k.b, p)
+	defer k.a.setRunning(k.b, nil)
 	select {
 	case <-p.done:
 		return p.err

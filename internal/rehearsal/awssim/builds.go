@@ -37,6 +37,7 @@ type build struct {
 	tags             map[string]string
 	state, reason    string
 	workflows        []*workflow
+	running          *process // the command that runs on its instance, nil when none does
 }
 
 // startBuild starts a pipeline, or returns what the same client token started before.
