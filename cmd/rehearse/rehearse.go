@@ -73,8 +73,8 @@ running instances in dev, and promote it to qa and main. AWS, GitHub and the ins
 	flags.StringVar(&o.approve, "approve", "auto", "who approves reviews: `auto` or ask")
 	flags.StringVar(&o.keep, "keep", "", "keep repositories, buckets, images, logs and stack exports in this empty or new `directory`")
 	flags.StringVar(&o.output, "output", "text", "what is printed at the end: `text` or json")
-	flags.StringArrayVar(&o.fault, "fault", nil, "do a `fault` to one of the pipelines' calls, KIND:NUMBER or KIND:NAME, with KIND one of "+faults.KindList()+
-		"; a stage that it fails is retried; may be repeated. \"list\" lists the calls")
+	flags.StringArrayVar(&o.fault, "fault", nil, "do a `fault` to one of the pipelines' calls, KIND:NUMBER or KIND:NAME, with KIND one of "+
+		faults.KindList()+"; a stage that it fails is retried; may be repeated. \"list\" lists the calls")
 	cmd.SetArgs(args)
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
