@@ -2,9 +2,7 @@ package report
 
 import (
 	"bytes"
-	"crypto/sha256"
 	_ "embed"
-	"encoding/base64"
 	"html/template"
 	"io"
 	"time"
@@ -12,6 +10,7 @@ import (
 
 	"github.com/tekpossible/ha-devops/internal/lint"
 	"github.com/tekpossible/ha-devops/internal/preview"
+	"github.com/tekpossible/ha-devops/internal/webpage"
 )
 
 var (
@@ -32,11 +31,7 @@ const (
 	maxFlat = 60
 )
 
-// policy is the page's Content-Security-Policy: it loads nothing, runs nothing, sends nothing, and has one style, known by its digest.
-var policy = func() string {
-	digest := sha256.Sum256([]byte(pageStyle))
-	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(digest[:]) + "'; base-uri 'none'; form-action 'none'"
-}()
+var style = webpage.Style(pageStyle)
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"brief": brief, "moment": moment, "number": number, "plural": plural, "mark": mark, "web": web, "orNone": orNone, "endOf": endOf,
@@ -104,7 +99,7 @@ type valueData struct {
 
 func newPageData(r Report) pageData {
 	d := pageData{
-		Report: r, Policy: policy, Style: template.CSS(pageStyle), Verdict: r.verdict(), Summary: r.Preview.Summary(), //nolint:gosec // our own style
+		Report: r, Policy: webpage.Policy(style), Style: style, Verdict: r.verdict(), Summary: r.Preview.Summary(),
 		Facts: r.facts(), Findings: r.sorted(), Held: r.rules(), OnApproval: onApproval,
 	}
 	counts, all, opened := map[string]int{}, 0, 0

@@ -2,12 +2,12 @@ package report
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/tekpossible/ha-devops/internal/lint"
+	"github.com/tekpossible/ha-devops/internal/webpage"
 )
 
 // verdict is what a review comes to.
@@ -104,13 +104,7 @@ func endOf(urn string) string {
 }
 
 // web is an address that is safe to link to, or empty.
-func web(address string) string {
-	u, err := url.Parse(address)
-	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || strings.ContainsAny(address, "<>()[]\"'`\\ ") {
-		return ""
-	}
-	return address
-}
+func web(address string) string { return webpage.Address(address) }
 
 // fact is a named value of a release, before and after.
 type fact struct{ Name, From, To string }
