@@ -37,5 +37,6 @@ tools: ## Get what the commands need: a Pulumi CLI, and warm caches for the exam
 	@tools/pulumi >/dev/null
 	@go -C examples/software test . >/dev/null && go -C examples/software build -trimpath -buildvcs=false -o /dev/null .
 
-test-tools: # A browser, an XML validator and jq, which only the tests need
+test-tools: # A browser, an XML validator, jq and axe-core, which only the tests need
 	@tools/debian chromium xmllint jq
+	@tools/axe

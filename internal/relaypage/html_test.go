@@ -137,7 +137,7 @@ func TestWithoutStagesNothingIsDrawn(t *testing.T) {
 	assert.NotContains(t, found, "<svg")
 	assert.Contains(t, found, "failed at Bake")
 	assert.Contains(t, found, `began <time datetime="2026-11-23T09:30:00Z">`)
-	assert.NotContains(t, render(t, relaypage.Page{Lanes: []relaypage.Lane{{Environment: "dev"}}}), "Timeline")
+	assert.NotContains(t, render(t, relaypage.Page{Lanes: []relaypage.Lane{{Environment: "dev"}}}), "#timeline")
 }
 
 var width = regexp.MustCompile(`<rect class="[a-z]+" x="([0-9.]+)%" width="([0-9.]+)%"`)
