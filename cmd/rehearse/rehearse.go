@@ -80,8 +80,8 @@ running instances in dev, and promote it to qa and main. AWS, GitHub and the ins
 	flags.StringVar(&o.page, "page", "", "write a page of it to this `file`, also when it failed; with --keep it links to the reviews and logs")
 	flags.BoolVar(&o.open, "open", false, "open that page in the browser; without --page it lies beside what is kept, or in a temporary file")
 	flags.StringVar(&o.output, "output", "text", "what is printed at the end: `text` or json")
-	flags.StringArrayVar(&o.fault, "fault", nil, "do a `fault` to one of the pipelines' calls, KIND:NUMBER or KIND:NAME, with KIND one of "+faults.KindList()+
-		"; a stage that it fails is retried; may be repeated. \"list\" lists the calls")
+	flags.StringArrayVar(&o.fault, "fault", nil, "do a `fault` to one of the pipelines' calls, KIND:NUMBER or KIND:NAME, with KIND one of "+
+		faults.KindList()+"; a stage that it fails is retried; may be repeated. \"list\" lists the calls")
 	cmd.SetArgs(args)
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)

@@ -20,9 +20,7 @@ import (
 // bootstrapped makes the account as docs/bootstrap.md leaves it, and program, a program for Linux on x86-64.
 func bootstrapped(ts *testscript.TestScript, _ bool, args []string) {
 	account := of(ts).aws
-	for _, bucket := range []string{stateBucket, "tools"} {
-		ts.Check(account.CreateBucket(bucket))
-	}
+	ts.Check(account.CreateBucket("tools"))
 	keepVersions(ts, types.BucketVersioningStatusEnabled)
 	for _, environment := range args {
 		ts.Check(account.PutObject(stateBucket, ".pulumi/stacks/ha-devops/"+environment+".json", []byte("{}")))

@@ -145,6 +145,9 @@ func (w *world) factory() error {
 	}
 	w.aws.PutInfrastructure("arn:i", awssim.Infrastructure{Name: "shop-dev"})
 	w.aws.PutDistribution("arn:d", awssim.Distribution{AMIName: "shop-dev-{{ imagebuilder:buildDate }}"})
+	if err := w.aws.CreateBucket(stateBucket); err != nil {
+		return err
+	}
 	return w.aws.PutImagePipeline("arn:pipeline", awssim.ImagePipeline{
 		Name: "shop-dev", RecipeARN: "arn:recipe", InfrastructureARN: "arn:i", DistributionARN: "arn:d",
 	})

@@ -64,9 +64,6 @@ type m = map[string]any
 // makePipelines provisions the pipelines of environments: with the stages and the approval of the real ones, and builds that are scripts.
 func makePipelines(ts *testscript.TestScript, _ bool, args []string) {
 	w := of(ts)
-	if !w.aws.BucketExists(stateBucket) {
-		ts.Check(w.aws.CreateBucket(stateBucket))
-	}
 	for _, environment := range args {
 		f := factsOf(environment)
 		ts.Check(w.aws.CreateBucket(f.Bucket()))

@@ -19,7 +19,9 @@ import (
 )
 
 // chaosKinds are the faults that a release must survive.
-var chaosKinds = []faults.Kind{faults.KillBefore, faults.KillAfter, faults.ErrorBefore, faults.ErrorAfter, faults.Duplicate, faults.Throttle}
+var chaosKinds = []faults.Kind{
+	faults.KillBefore, faults.KillAfter, faults.ErrorBefore, faults.ErrorAfter, faults.Duplicate, faults.Throttle,
+}
 
 // sampled is about how many of all faults are tried without CHAOS.
 const sampled = 9
@@ -163,7 +165,7 @@ func assertSame(t *testing.T, want, got []string) bool {
 	var differences []string
 	for fact, n := range count {
 		if n != 0 {
-			differences = append(differences, fmt.Sprintf("%+d %s", -n, fact))
+			differences = append(differences, fmt.Sprintf("%+d %.600s", -n, fact))
 		}
 	}
 	return assert.Empty(t, differences)
@@ -193,6 +195,6 @@ func (c *tally) exclude(f faults.Fault) bool {
 }
 
 func (c *tally) String() string {
-	return fmt.Sprintf("chaos: %d points × %d faults = %d: %d tried, %d survived, %d excluded", c.points, len(chaosKinds), c.points*len(chaosKinds),
-		c.tried, c.survived, c.excluded)
+	return fmt.Sprintf("chaos: %d points × %d faults = %d: %d tried, %d survived, %d excluded",
+		c.points, len(chaosKinds), c.points*len(chaosKinds), c.tried, c.survived, c.excluded)
 }

@@ -35,7 +35,7 @@ func (r *Rehearsal) PutObject(key string, content []byte) error {
 type Marks struct {
 	// Heads are the dev branches' commits by role.
 	Heads map[string]string
-	// Objects are all objects' contents by bucket and key, Images the AMIs' IDs, Bakes the folders of those that were begun, but for those that failed.
+	// Objects are all objects' contents by bucket and key, Images the AMIs' IDs, Bakes the folders of those that were begun.
 	Objects map[string][]byte
 	Images  []string
 	Bakes   []string
@@ -89,7 +89,8 @@ func (r *Rehearsal) End(ctx context.Context, since Marks) ([]string, error) {
 			continue
 		}
 		note("object", key)
-		if name := filepath.Base(key); strings.HasSuffix(name, ".json") && !slices.Contains([]string{"plan.json", "preview.json", "report.json"}, name) {
+		name := filepath.Base(key)
+		if strings.HasSuffix(name, ".json") && !slices.Contains([]string{review.PlanFile, review.PreviewFile, review.ReportFile}, name) {
 			note("content", key+" "+string(content))
 		}
 	}
@@ -175,10 +176,10 @@ var differs = []struct {
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d[0-9.]*Z?`), "TIME"},
 	{regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(-\d+)?`), "UUID"},
 	{regexp.MustCompile(`\b(ami|i|lt|eni|vol|snap)-[0-9a-f]{17}`), "${1}-ID"},
-	{regexp.MustCompile(`\b(g?)[0-9a-f]{12,64}\b`), "${1}HASH"},
+	{regexp.MustCompile(`[0-9a-f]{7,64}`), "HASH"},
 	{regexp.MustCompile(`(?i)((?:latest|default)?version\\?": ?\\?"?)\d+`), "${1}N"},
 	{regexp.MustCompile(`"(pid|etag|ETag)": ?"?[^",}]+`), `"$1": N`},
-	{regexp.MustCompile(`\d{10,}`), "N"},
+	{regexp.MustCompile(`\d{4,}`), "N"},
 	{regexp.MustCompile(`#\d+`), "#N"},
 	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "HOST"},
 	{regexp.MustCompile(`gHASH=ami-ID( gHASH=ami-ID)*`), "HISTORY"},

@@ -90,7 +90,9 @@ func TestSecretsAreNeverTold(t *testing.T) {
 	place = trove{"error": []byte("with " + secret)}
 	place.collect(t, r, o)
 	found := strings.Join(place.search(map[string]string{"it": secret, "a file": "pushed past the pull requests"}), "\n")
-	for _, name := range []string{"demo-tools/planted", "demo-tools/packed", "pipelines/logs/planted", "commits of demo-infrastructure", "error"} {
+	for _, name := range []string{
+		"demo-tools/planted", "demo-tools/packed", "pipelines/logs/planted", "commits of demo-infrastructure", "error",
+	} {
 		assert.Contains(t, found, name)
 	}
 }

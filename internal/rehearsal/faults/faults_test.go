@@ -46,7 +46,7 @@ type world struct {
 	t       *testing.T
 	url     string
 	effects atomic.Int32
-	killed  []string
+	killed  atomic.Int32
 }
 
 func newWorld(t *testing.T) *world {
@@ -55,7 +55,10 @@ func newWorld(t *testing.T) *world {
 		Caller: func(agent string) (faults.Caller, bool) {
 			return faults.Caller{Build: "b1", Action: "dev/software/Build"}, strings.Contains(agent, "b1")
 		},
-		Kill: func(build string) { w.killed = append(w.killed, build) },
+		Kill: func(build string) {
+			assert.Equal(t, "b1", build)
+			w.killed.Add(1)
+		},
 	})
 	server := httptest.NewServer(w.Before(faults.Service{
 		Operation: func(r *http.Request, _ []byte) (string, bool) { return "x." + r.Method, r.Method == http.MethodGet },
@@ -105,7 +108,8 @@ func TestCallsAreCountedAndNamed(t *testing.T) {
 		assert.Equal(t, "got body of "+path, body)
 	}
 	assert.Equal(t, []string{
-		"dev/software/Build x.GET#1", "dev/software/Build x.GET#2", "dev/software/Build x.PUT#1", "dev/software/Build x.GET#3", "dev/software/Build x.PUT#2",
+		"dev/software/Build x.GET#1", "dev/software/Build x.GET#2", "dev/software/Build x.PUT#1", "dev/software/Build x.GET#3",
+		"dev/software/Build x.PUT#2",
 	}, w.names(), "a read that repeats since the last write is the same call; another's calls are not counted")
 	w.Plan()
 	assert.Empty(t, w.Calls())
@@ -136,7 +140,7 @@ func TestEachKindDoesWhatItSays(t *testing.T) {
 				status, _ = w.do("PUT", "/a", "b1")
 				assert.Equal(t, want.status, status)
 				assert.EqualValues(t, want.effects, w.effects.Load()-1)
-				assert.Equal(t, want.killed, len(w.killed) == 1)
+				assert.Equal(t, want.killed, w.killed.Load() == 1)
 				assert.Equal(t, 1, w.Struck())
 				assert.Equal(t, kind == faults.Delay, time.Since(began) >= faults.Late)
 				status, _ = w.do("PUT", "/a", "b1")
@@ -153,16 +157,17 @@ func TestEffects(t *testing.T) {
 		effects        int
 		killed, failed bool
 	}{
-		faults.KillBefore: {0, true, true}, faults.KillAfter: {1, true, true}, faults.ErrorBefore: {0, false, true}, faults.ErrorAfter: {1, false, true},
-		faults.Duplicate: {2, false, false}, faults.Throttle: {0, false, true},
+		faults.KillBefore: {0, true, true}, faults.KillAfter: {1, true, true}, faults.ErrorBefore: {0, false, true},
+		faults.ErrorAfter: {1, false, true}, faults.Duplicate: {2, false, false}, faults.Throttle: {0, false, true},
 	} {
 		w := newWorld(t)
 		w.Plan(faults.Fault{Kind: kind, Number: 1})
 		effects := 0
-		err := w.Effect(faults.Caller{Build: "b1", Action: "dev/infrastructure/Deploy"}, "pulumi.update Group app", func() error { effects++; return nil })
+		by := faults.Caller{Build: "b1", Action: "dev/infrastructure/Deploy"}
+		err := w.Effect(by, "pulumi.update Group app", func() error { effects++; return nil })
 		assert.Equal(t, want.failed, err != nil, kind)
 		assert.Equal(t, want.effects, effects, kind)
-		assert.Equal(t, want.killed, len(w.killed) == 1, kind)
+		assert.Equal(t, want.killed, w.killed.Load() == 1, kind)
 		assert.Equal(t, []string{"dev/infrastructure/Deploy pulumi.update Group app#1"}, w.names())
 		assert.ErrorIs(t, w.Effect(faults.Caller{}, "x", func() error { return broken }), broken)
 	}

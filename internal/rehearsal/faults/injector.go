@@ -42,8 +42,8 @@ type Injector struct {
 	plan   []Fault // those that have not struck
 	struck int
 	calls  []Call
-	counts map[string]int                 // by action and operation
-	reads  map[string]map[[32]byte]string // names by action and request, since the action's last call that is no read
+	counts map[string]int               // by action and operation
+	reads  map[string]map[[32]byte]bool // by action and request, since the action's last call that is no read
 }
 
 // New returns an injector with no plan.
@@ -58,7 +58,7 @@ func (i *Injector) Plan(list ...Fault) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.plan, i.struck, i.calls = slices.Clone(list), 0, nil
-	i.counts, i.reads = map[string]int{}, map[string]map[[32]byte]string{}
+	i.counts, i.reads = map[string]int{}, map[string]map[[32]byte]bool{}
 }
 
 // Calls are the calls since the last Plan.
@@ -104,21 +104,20 @@ func (i *Injector) note(by Caller, operation string, request []byte) Kind {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	key := sha256.Sum256(request)
-	if request == nil {
+	switch known := i.reads[by.Action]; {
+	case request == nil:
 		delete(i.reads, by.Action)
-	} else if _, again := i.reads[by.Action][key]; again {
+	case known[key]:
 		return ""
+	case known == nil:
+		i.reads[by.Action] = map[[32]byte]bool{key: true}
+	default:
+		known[key] = true
 	}
 	count := by.Action + " " + operation
 	i.counts[count]++
 	call := Call{Number: len(i.calls) + 1, Name: fmt.Sprintf("%s#%d", count, i.counts[count])}
 	i.calls = append(i.calls, call)
-	if request != nil {
-		if i.reads[by.Action] == nil {
-			i.reads[by.Action] = map[[32]byte]string{}
-		}
-		i.reads[by.Action][key] = call.Name
-	}
 	due := slices.IndexFunc(i.plan, func(f Fault) bool { return f.Number == call.Number || f.Name == call.Name })
 	if due < 0 {
 		return ""
