@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -44,7 +46,8 @@ func rehearse(t *testing.T, args ...string) (cmd *exec.Cmd, marker string) {
 // TestJSON runs the command as a person would, and reads what a machine would.
 func TestJSON(t *testing.T) {
 	keep := filepath.Join(t.TempDir(), "kept")
-	cmd, _ := rehearse(t, "--env", "dev", "--output", "json", "--keep", keep)
+	cmd, opened := rehearse(t, "--env", "dev", "--output", "json", "--keep", keep, "--open")
+	fakeBrowser(t, cmd, opened)
 	cmd.Stderr = t.Output()
 	out, err := cmd.Output()
 	require.NoError(t, err)
@@ -63,6 +66,37 @@ func TestJSON(t *testing.T) {
 	for _, kept := range []string{"exports/dev.json", "github/example/demo-infrastructure.git/HEAD", "pipelines/logs", "aws/images", "buckets"} {
 		assert.FileExists(t, firstFile(t, filepath.Join(keep, kept)), kept)
 	}
+	page := filepath.Join(keep, "relay.html")
+	text := read(t, page)
+	for _, part := range []string{"All is released", dev["artifactTag"], dev["amiId"], dev["softwareCommit"][:12], "1, healthy", "<rect", ">review</a>", ">log of Deploy</a>"} {
+		assert.Contains(t, text, part)
+	}
+	links := regexp.MustCompile(`<a href="([^"#]+)"`).FindAllStringSubmatch(text, -1)
+	assert.Len(t, links, 5, "the review, and the logs of build, bake, review and deployment")
+	for _, link := range links {
+		assert.FileExists(t, filepath.Join(keep, filepath.FromSlash(link[1])))
+	}
+	require.Eventually(t, func() bool { return read(t, filepath.Join(opened, "opened")) == page }, 10*time.Second, 50*time.Millisecond, "the browser is told of the page")
+}
+
+// fakeBrowser has what opens a page write the page's path to the file opened of a directory.
+func fakeBrowser(t *testing.T, cmd *exec.Cmd, dir string) {
+	t.Helper()
+	bin := t.TempDir()
+	for _, name := range []string{"xdg-open", "open"} {
+		require.NoError(t, os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\nprintf %s \"$1\" >\""+dir+"/opened\"\n"), 0o755))
+	}
+	cmd.Env = append(cmd.Env, "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+}
+
+// read is the content of a file, empty where there is none.
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		require.NoError(t, err)
+	}
+	return string(text)
 }
 
 // TestFaults lists the calls, kills the build that makes one of them by its number and by its name, and is told of a call that is not made.
@@ -97,7 +131,8 @@ func TestFaults(t *testing.T) {
 // TestAsk answers a review as a person would: first something else, then yes or no.
 func TestAsk(t *testing.T) {
 	for answer, want := range map[string]int{"what?\nyes\n": exitDone, "no\n": exitFailed, "": exitFailed} {
-		cmd, _ := rehearse(t, "--env", "dev", "--approve", "ask")
+		page := filepath.Join(t.TempDir(), "new", "page.html")
+		cmd, _ := rehearse(t, "--env", "dev", "--approve", "ask", "--page", page)
 		cmd.Stdin = strings.NewReader(answer)
 		var stderr strings.Builder
 		cmd.Stderr = &stderr
@@ -109,6 +144,10 @@ func TestAsk(t *testing.T) {
 		assert.Contains(t, stderr.String(), "| create | `app` | `aws:autoscaling/group:Group` |", "the report is shown")
 		assert.Contains(t, stderr.String(), "Approve and deploy exactly this? [yes/no]")
 		assert.Equal(t, want == exitDone, strings.Contains(string(out), "INSTANCES ANSWERED"), "%q", answer)
+		text := read(t, page)
+		assert.Equal(t, want == exitFailed, strings.Contains(text, "failed at Approve"), "%q: the page says where it failed", answer)
+		assert.Contains(t, stderr.String(), "rehearse: the page of it is "+page)
+		assert.NotContains(t, text, "<a href=\"pipelines", "nothing was kept to link to")
 	}
 }
 

@@ -28,6 +28,8 @@ const (
 type options struct {
 	software, image, infrastructure string
 	until, approve, keep, output    string
+	page                            string
+	open                            bool
 	// fault is what --fault says, faults what it means, list that it asks for the list of calls.
 	fault  []string
 	faults []faults.Fault
@@ -53,6 +55,9 @@ running instances in dev, and promote it to qa and main. AWS, GitHub and the ins
   # Decide on each review yourself
   go run ./cmd/rehearse --approve ask
 
+  # Look at it in the browser: what runs where, and how long each step took
+  go run ./cmd/rehearse --open
+
   # List the calls that the pipelines make to AWS, GitHub and Pulumi's providers; then kill the build that makes one of them
   go run ./cmd/rehearse --env dev --fault list
   go run ./cmd/rehearse --env dev --fault 'kill-after:dev/image/Bake github.PATCH git/refs#1'`,
@@ -72,6 +77,8 @@ running instances in dev, and promote it to qa and main. AWS, GitHub and the ins
 	flags.StringVar(&o.until, "env", "main", "how far to promote: `environment` dev, qa or main")
 	flags.StringVar(&o.approve, "approve", "auto", "who approves reviews: `auto` or ask")
 	flags.StringVar(&o.keep, "keep", "", "keep repositories, buckets, images, logs and stack exports in this empty or new `directory`")
+	flags.StringVar(&o.page, "page", "", "write a page of it to this `file`, also when it failed; with --keep it links to the reviews and logs")
+	flags.BoolVar(&o.open, "open", false, "open that page in the browser; without --page it lies beside what is kept, or in a temporary file")
 	flags.StringVar(&o.output, "output", "text", "what is printed at the end: `text` or json")
 	flags.StringArrayVar(&o.fault, "fault", nil, "do a `fault` to one of the pipelines' calls, KIND:NUMBER or KIND:NAME, with KIND one of "+
 		faults.KindList()+"; a stage that it fails is retried; may be repeated. \"list\" lists the calls")
@@ -131,6 +138,9 @@ func (o *options) check() error {
 	if o.list && len(o.fault) > 1 {
 		problems = append(problems, errors.New("--fault list: lists the calls of an undisturbed rehearsal; expected no other --fault"))
 	}
+	if info, err := os.Stat(o.page); err == nil && info.IsDir() {
+		problems = append(problems, fmt.Errorf("--page %s: is a directory; expected a file", o.page))
+	}
 	if o.keep != "" {
 		entries, err := os.ReadDir(o.keep)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -179,6 +189,7 @@ func (o *options) rehearse(ctx context.Context, stdin io.Reader, stdout, stderr 
 		return err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
+	defer func() { err = errors.Join(err, o.writePage(ctx, r, err, stderr)) }()
 	defer func() {
 		if o.keep != "" {
 			err = errors.Join(err, r.Keep())

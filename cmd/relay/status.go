@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tekpossible/ha-devops/environments"
+	"github.com/tekpossible/ha-devops/internal/relaypage"
 	"github.com/tekpossible/ha-devops/internal/status"
 	"github.com/tekpossible/ha-devops/internal/terminal"
 )
@@ -30,13 +31,15 @@ func newStatusCommand(d *deps) *cobra.Command {
 			"relay's own words where it left any; the review that waits for its approval; how the release stands to upstream's; holds.\n\n" +
 			"What cannot be found out is said in its place, and the rest is shown.\n\n" + operatorHelp + cloudHelp +
 			exits("all of it could be found out; with --watch, once it is interrupted"),
-		Example: "  relay status\n  relay status main --output json\n  relay status dev --watch --interval 5s",
+		Example: "  relay status\n  relay status main --output json\n  relay status dev --watch --interval 5s\n  relay status --output html >relay.html",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return run(func(ctx context.Context) error { return runStatus(ctx, d, o, args) })(cmd, args)
 		},
 	}
 	o.add(cmd)
 	cmd.Flags().BoolVar(&o.watch, "watch", false, "go on until interrupted: draw it again on a terminal, print what changes elsewhere")
+	cmd.Flags().Var(statusFormat{&d.ui.format}, "output", "what goes to standard output: text, json or html (a page that needs nothing else)")
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json", "html"}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.Flags().DurationVar(&o.interval, "interval", 10*time.Second, "the time between two looks, with --watch")
 	return cmd
 }
@@ -44,6 +47,9 @@ func newStatusCommand(d *deps) *cobra.Command {
 func runStatus(ctx context.Context, d *deps, o statusOptions, names []string) error {
 	if o.interval <= 0 {
 		return &inputError{fmt.Errorf("--interval %s: expected more than nothing", o.interval)}
+	}
+	if o.watch && d.ui.format == formatHTML {
+		return &inputError{errors.New("--watch with --output html: a page is of one moment; expected --output text or json")}
 	}
 	operators, err := o.openAll(d, names)
 	if err != nil {
@@ -56,11 +62,43 @@ func runStatus(ctx context.Context, d *deps, o statusOptions, names []string) er
 	if err != nil {
 		return err
 	}
-	if err := d.ui.show(found, func(p *terminal.Page) { status.Text(p, found) }); err != nil {
+	if err := d.ui.showStatus(found, operators); err != nil {
 		return err
 	}
 	if !found.Complete() {
 		return errors.New("not everything could be found out; what is missing stands in its place")
+	}
+	return nil
+}
+
+// formatHTML is a page for the browser.
+const formatHTML format = "html"
+
+// statusFormat is the value of --output of status, which has a page besides what all commands have.
+type statusFormat struct{ *format }
+
+// Set refuses formats that status does not have.
+func (f statusFormat) Set(s string) error {
+	if s == string(formatHTML) {
+		*f.format = formatHTML
+		return nil
+	}
+	if f.format.Set(s) != nil {
+		return errors.New("must be text, json or html")
+	}
+	return nil
+}
+
+func (u *ui) showStatus(s status.Status, operators map[string]*operator) error {
+	if u.format != formatHTML {
+		return u.show(s, func(p *terminal.Page) { status.Text(p, s) })
+	}
+	product := ""
+	for _, o := range operators {
+		product = o.config.Product
+	}
+	if err := relaypage.HTML(u.stdout, status.Page(product, s)); err != nil {
+		return fmt.Errorf("writing the page: %w", err)
 	}
 	return nil
 }

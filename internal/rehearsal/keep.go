@@ -20,9 +20,12 @@ func (r *Rehearsal) KeepExport(ctx context.Context, environment string) error {
 	return os.WriteFile(filepath.Join(dir, environment+".json"), export, 0o644)
 }
 
+// bucketsDir is where Keep writes the content of the buckets.
+const bucketsDir = "buckets"
+
 // Keep writes what lies only in memory, the buckets' content, to buckets/, and removes what is of use to nobody.
 func (r *Rehearsal) Keep() error {
-	dir, err := r.dir("buckets")
+	dir, err := r.dir(bucketsDir)
 	if err != nil {
 		return err
 	}

@@ -88,7 +88,7 @@ func (a *axis) bars(e Execution, now time.Time) []bar {
 	for _, s := range e.Stages {
 		took := took(s.end(now).Sub(s.Started))
 		width := max(thinnest, 100*float64(s.end(now).Sub(s.Started))/float64(span))
-		at := min(100-width, 100*float64(s.Started.Sub(a.from))/float64(span))
+		at := max(0, min(100-width, 100*float64(s.Started.Sub(a.from))/float64(span)))
 		bars = append(bars, bar{kind(s.Status), fmt.Sprintf("%.2f%%", at), fmt.Sprintf("%.2f%%", width), s.Name, took})
 	}
 	return bars

@@ -40,11 +40,10 @@ func execution(role string, ended float64, names []string, starts ...float64) re
 func executions(from float64, bake float64) []relaypage.Execution {
 	infrastructure := execution("infrastructure", from+12.4+bake, []string{"Source", "Review", "Approve", "Deploy"}, from+3+bake, from+3.2+bake, from+6.4+bake, from+8+bake)
 	infrastructure.Links = []relaypage.Link{{Text: "review", Address: report}}
-	return []relaypage.Execution{
-		execution("software", from+2.8, []string{"Source", "Build"}, from, from+.2),
-		execution("image", from+3+bake, []string{"Source", "Bake"}, from+2.7, from+2.9),
-		infrastructure,
-	}
+	infrastructure.Commit, infrastructure.Subject = "5b1d8c3e9f7a20461c8e5d3b7f90a2c4e6d8b0f1", "ami-id: v1.9.0"
+	baked := execution("image", from+3+bake, []string{"Source", "Bake"}, from+2.7, from+2.9)
+	baked.Commit, baked.Subject = image, "config.json: v1.9.0"
+	return []relaypage.Execution{execution("software", from+2.8, []string{"Source", "Build"}, from, from+.2), baked, infrastructure}
 }
 
 func instances(healthy ...bool) (all []relaypage.Instance) {
