@@ -40,12 +40,12 @@ func (s *stays) check(o *options) error {
 const next = `
 All of it stays up until Ctrl-C. In another terminal:
 
-  cd %[1]s && source env.sh           # you are the developer; AWS_PROFILE=approver makes you the approver
-  relay status                      # what runs where, and what waits for whom
-  git clone -b dev "$SOFTWARE" software   # change it, push a branch, and then:
-  rehearse merge software BRANCH    # a pull request into dev, checked, approved and merged
-  rehearse ask dev                  # what the instances answer
-  relay promote qa                  # a pull request; rehearse merge URL merges it
+  cd %s && source env.sh
+  relay status                              # what runs where, and what waits for whom
+  git clone -b dev "$SOFTWARE" software      # change it, push it to a branch, and:
+  rehearse merge software BRANCH            # a pull request into dev, checked, approved and merged
+  rehearse ask dev                          # what the instances answer
+  relay promote qa                          # a pull request, which rehearse merge URL merges
 `
 
 // until leaves the rehearsal to people until the context ends.
@@ -58,7 +58,7 @@ func (s *stays) until(ctx context.Context, r *rehearsal.Rehearsal, stderr io.Wri
 	r.ByHand(s.byHand...)
 	fmt.Fprintf(stderr, next, s.stay)
 	if len(s.byHand) > 0 {
-		fmt.Fprintf(stderr, "  relay approve %-19s # reviews of %s wait for you\n", s.byHand[0]+" DIGEST", strings.Join(s.byHand, ", "))
+		fmt.Fprintf(stderr, "  AWS_PROFILE=%s %-19s # reviews of %s wait for the approver\n", rehearsal.Approver, "relay approve "+s.byHand[0]+" DIGEST", strings.Join(s.byHand, ", "))
 	}
 	fmt.Fprintln(stderr)
 	<-ctx.Done()

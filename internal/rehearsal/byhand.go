@@ -36,7 +36,9 @@ type Run struct {
 const Waiting runner.Status = "Waiting"
 
 // Failed says that it ended, and not well. One that a newer one overtook did not fail.
-func (r Run) Failed() bool { return !slices.Contains([]runner.Status{runner.Succeeded, runner.Superseded, Waiting}, r.Status) }
+func (r Run) Failed() bool {
+	return !slices.Contains([]runner.Status{runner.Succeeded, runner.Superseded, Waiting}, r.Status)
+}
 
 // Rest waits until no pipeline runs but those that wait for a person, and returns the runs after the first so many.
 func (r *Rehearsal) Rest(ctx context.Context, after int) ([]Run, error) {
