@@ -120,7 +120,8 @@ func TestFaults(t *testing.T) {
 	require.True(t, slices.ContainsFunc(calls, func(c faults.Call) bool { return c.Name == name }), "%v", calls)
 	disturbed, none := environments("--fault", "kill-before:5", "--fault", "kill-before:"+name)
 	assert.Empty(t, none)
-	assert.Equal(t, undisturbed[0]["artifactTag"], disturbed[0]["answered"])
+	require.Len(t, disturbed, len(undisturbed))
+	assert.Equal(t, disturbed[0]["artifactTag"], disturbed[0]["answered"])
 
 	cmd, _ := rehearse(t, "--env", "dev", "--fault", "delay:100000")
 	out, err := cmd.CombinedOutput()
@@ -141,7 +142,7 @@ func TestAsk(t *testing.T) {
 			require.NoError(t, err)
 		}
 		assert.Equal(t, want, cmd.ProcessState.ExitCode(), "%q: %s", answer, stderr.String())
-		assert.Contains(t, stderr.String(), "| create | `app` | `aws:autoscaling/group:Group` |", "the report is shown")
+		assert.Contains(t, stderr.String(), "- `create` `app` `aws:autoscaling/group:Group`", "the report is shown")
 		assert.Contains(t, stderr.String(), "Approve and deploy exactly this? [yes/no]")
 		assert.Equal(t, want == exitDone, strings.Contains(string(out), "INSTANCES ANSWERED"), "%q", answer)
 		text := read(t, page)
