@@ -68,7 +68,7 @@ func TestJSON(t *testing.T) {
 	}
 	page := filepath.Join(keep, "relay.html")
 	text := read(t, page)
-	for _, part := range []string{"All is released", dev["artifactTag"], dev["amiId"], dev["softwareCommit"][:12], "1, healthy", "<rect", ">review</a>", ">log of Deploy</a>"} {
+	for _, part := range []string{"Released to dev", dev["artifactTag"], dev["amiId"], dev["softwareCommit"][:12], "1, healthy", "<rect", ">review</a>", ">log of Deploy</a>"} {
 		assert.Contains(t, text, part)
 	}
 	links := regexp.MustCompile(`<a href="([^"#]+)"`).FindAllStringSubmatch(text, -1)
@@ -141,7 +141,7 @@ func TestAsk(t *testing.T) {
 			require.NoError(t, err)
 		}
 		assert.Equal(t, want, cmd.ProcessState.ExitCode(), "%q: %s", answer, stderr.String())
-		assert.Contains(t, stderr.String(), "| create | `app` | `aws:autoscaling/group:Group` |", "the report is shown")
+		assert.Contains(t, stderr.String(), "- `create` `app` `aws:autoscaling/group:Group`", "the report is shown")
 		assert.Contains(t, stderr.String(), "Approve and deploy exactly this? [yes/no]")
 		assert.Equal(t, want == exitDone, strings.Contains(string(out), "INSTANCES ANSWERED"), "%q", answer)
 		text := read(t, page)
