@@ -34,6 +34,7 @@ type options struct {
 	fault  []string
 	faults []faults.Fault
 	list   bool
+	stays
 }
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
@@ -58,6 +59,9 @@ running instances in dev, and promote it to qa and main. AWS, GitHub and the ins
   # Look at it in the browser: what runs where, and how long each step took
   go run ./cmd/rehearse --open
 
+  # Keep everything running, and work with it from another terminal
+  go run ./cmd/rehearse --stay tour
+
   # List the calls that the pipelines make to AWS, GitHub and Pulumi's providers; then kill the build that makes one of them
   go run ./cmd/rehearse --env dev --fault list
   go run ./cmd/rehearse --env dev --fault 'kill-after:dev/image/Bake github.PATCH git/refs#1'`,
@@ -80,12 +84,17 @@ running instances in dev, and promote it to qa and main. AWS, GitHub and the ins
 	flags.StringVar(&o.page, "page", "", "write a page of it to this `file`, also when it failed; with --keep it links to the reviews and logs")
 	flags.BoolVar(&o.open, "open", false, "open that page in the browser; without --page it lies beside what is kept, or in a temporary file")
 	flags.StringVar(&o.output, "output", "text", "what is printed at the end: `text` or json")
-	flags.StringArrayVar(&o.fault, "fault", nil, "do a `fault` to one of the pipelines' calls, KIND:NUMBER or KIND:NAME, with KIND one of "+
-		faults.KindList()+"; a stage that it fails is retried; may be repeated. \"list\" lists the calls")
+	flags.StringArrayVar(&o.fault, "fault", nil, "do a `fault` to one of the pipelines' calls, KIND:NUMBER or KIND:NAME, with KIND one of "+faults.KindList()+
+		"; a stage that it fails is retried; may be repeated. \"list\" lists the calls")
+	o.stays.flags(flags)
+	cmd.AddCommand(newMergeCommand(), newAskCommand())
 	cmd.SetArgs(args)
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
-	if err := cmd.ExecuteContext(ctx); err != nil {
+	if err := cmd.ExecuteContext(ctx); errors.As(err, new(*failure)) {
+		fmt.Fprintf(stderr, "rehearse: error: %v\n", err)
+		return exitFailed
+	} else if err != nil {
 		fmt.Fprintf(stderr, "rehearse: error: %v\nrehearse: hint: see rehearse --help\n", err)
 		return exitBad
 	}
@@ -141,16 +150,23 @@ func (o *options) check() error {
 	if info, err := os.Stat(o.page); err == nil && info.IsDir() {
 		problems = append(problems, fmt.Errorf("--page %s: is a directory; expected a file", o.page))
 	}
-	if o.keep != "" {
-		entries, err := os.ReadDir(o.keep)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			problems = append(problems, fmt.Errorf("--keep %s: %w", o.keep, err))
-		}
-		if len(entries) > 0 {
-			problems = append(problems, fmt.Errorf("--keep %s: is not empty; expected an empty or new directory", o.keep))
-		}
-	}
+	problems = append(problems, empty("--keep", o.keep), o.stays.check(o))
 	return errors.Join(problems...)
+}
+
+// empty refuses a directory that has something in it.
+func empty(flag, dir string) error {
+	if dir == "" {
+		return nil
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s %s: %w", flag, dir, err)
+	}
+	if len(entries) > 0 {
+		return fmt.Errorf("%s %s: is not empty; expected an empty or new directory", flag, dir)
+	}
+	return nil
 }
 
 // rehearse tells the story: provision, release to dev, promote as far as asked, and ask the instances.
@@ -206,7 +222,10 @@ func (o *options) rehearse(ctx context.Context, stdin io.Reader, stdout, stderr 
 	if o.list {
 		all.Calls = r.Calls()
 	}
-	return printResult(stdout, o.output, all)
+	if err := printResult(stdout, o.output, all); err != nil || o.stay == "" {
+		return err
+	}
+	return o.stays.until(ctx, r, stderr, filepath.Dir(self), filepath.Join(tools.Root, "bin"), filepath.Dir(tools.Pulumi))
 }
 
 func (o *options) story(ctx context.Context, r *rehearsal.Rehearsal) ([]rehearsal.Environment, error) {

@@ -26,8 +26,27 @@ var chaosKinds = []faults.Kind{
 // sampled is about how many of all faults are tried without CHAOS.
 const sampled = 9
 
-// deadly are the faults after which the same stage alone cannot mend everything, by what they are, and why.
-var deadly = map[string]string{}
+// excluded are the faults that a retry alone cannot mend, and why. What they hit is a creation, which the infrastructure pipeline does
+// when a product has its first release.
+var excluded = map[string]string{
+	"kill-before:" + create + "LaunchTemplate app#1": pending,
+	"kill-before:" + create + "Group app#1":          pending,
+	"kill-before:" + create + "Policy app-cpu#1":     pending,
+	"kill-after:" + create + "Policy app-cpu#1":      pending,
+	"kill-after:" + create + "LaunchTemplate app#1":  unknown,
+	"kill-after:" + create + "Group app#1":           unknown,
+	"error-after:" + create + "LaunchTemplate app#1": unknown,
+	"error-after:" + create + "Group app#1":          unknown,
+	"duplicate:" + create + "LaunchTemplate app#1":   unknown,
+	"duplicate:" + create + "Group app#1":            unknown,
+}
+
+const (
+	create  = "dev/infrastructure/Deploy pulumi.create "
+	pending = "the release is complete, but Pulumi keeps a note of a creation that it does not know the end of, until a person has looked " +
+		"and runs pulumi refresh --clear-pending-creates"
+	unknown = "AWS has the resource and Pulumi's state does not, and AWS refuses a second one of its name, until a person imports or deletes it"
+)
 
 // TestChaos releases once for every call that the pipelines make and every kind of fault, retries the stage that failed, and holds what
 // is left in the end against a release that nothing disturbed. The calls are those of the release of a change, and those that only
@@ -88,7 +107,8 @@ func trials(t *testing.T, w world, tally *tally) (list []trial) {
 		}
 	}
 	require.True(t, assertSame(t, second, end(t, r, change)), "two releases that nothing disturbs end alike")
-	list = slices.DeleteFunc(list, func(one trial) bool { return tally.exclude(one.fault) })
+	list = slices.DeleteFunc(list, func(one trial) bool { return tally.exclude(t, one.fault) })
+	require.Len(t, excluded, tally.excluded, "what is excluded is there")
 	if chosen, ok := os.LookupEnv("CHAOS"); ok {
 		pattern, err := regexp.Compile(chosen)
 		require.NoError(t, err, "CHAOS")
@@ -185,11 +205,12 @@ func (c *tally) add(ok bool) {
 	}
 }
 
-// exclude says whether a fault is among the deadly.
-func (c *tally) exclude(f faults.Fault) bool {
-	_, is := deadly[f.String()]
+// exclude says whether a fault is excluded, and shows why.
+func (c *tally) exclude(t *testing.T, f faults.Fault) bool {
+	why, is := excluded[f.String()]
 	if is {
 		c.excluded++
+		t.Logf("chaos: excluded %s: %s", f, why)
 	}
 	return is
 }

@@ -12,6 +12,8 @@ const (
 	Approver   = "approver"
 	Developer  = "developer"
 	machineKey = "rehearsal"
+
+	developerName, developerEmail = "Developer", "developer@example.com"
 )
 
 // identities are the ARNs of those who have credentials, by access key ID.
@@ -22,7 +24,7 @@ func identities() map[string]string {
 	return map[string]string{
 		machineKey: role("rehearsal", "rehearsal"),
 		Approver:   role("Approver", "approver@example.com"),
-		Developer:  role("Developer", "developer@example.com"),
+		Developer:  role("Developer", developerEmail),
 	}
 }
 

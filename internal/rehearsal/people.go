@@ -29,16 +29,29 @@ func newPeople(url string) people {
 	return people{url: url, developer: client(DeveloperToken), reviewer: client(ReviewerToken), actions: client(actionsToken)}
 }
 
-// merge opens a pull request, has it approved and merges it, and returns the merge commit. It is the developer who merges: the
-// rulesets want the approval of somebody else than who pushed last, and a merge into dev is the last push of its promotion.
+// merge opens a pull request, has it approved and merges it, and returns the merge commit.
 func (p people) merge(ctx context.Context, repository, from, into, title string) (string, error) {
+	number, err := p.open(ctx, repository, from, into, title)
+	if err != nil {
+		return "", err
+	}
+	return p.land(ctx, repository, number)
+}
+
+// open opens a pull request, and returns its number.
+func (p people) open(ctx context.Context, repository, from, into, title string) (int, error) {
 	pull, _, err := p.developer.PullRequests.Create(ctx, Owner, repository, &github.NewPullRequest{
 		Title: &title, Head: &from, Base: &into,
 	})
 	if err != nil {
-		return "", fmt.Errorf("opening a pull request of %s into %s of %s: %w", from, into, repository, err)
+		return 0, fmt.Errorf("opening a pull request of %s into %s of %s: %w", from, into, repository, err)
 	}
-	number := pull.GetNumber()
+	return pull.GetNumber(), nil
+}
+
+// land has an open pull request checked and approved, merges it, and returns the merge commit. It is the developer who merges: the
+// rulesets want the approval of somebody else than who pushed last, and a merge into dev is the last push of its promotion.
+func (p people) land(ctx context.Context, repository string, number int) (string, error) {
 	if err := p.check(ctx, repository, number); err != nil {
 		return "", fmt.Errorf("checking pull request %d of %s: %w", number, repository, err)
 	}
@@ -75,7 +88,7 @@ func (p people) push(ctx context.Context, scratch, repository, from, to string, 
 	}
 	for _, args := range [][]string{
 		{"add", "--all"},
-		{"-c", "user.name=Developer", "-c", "user.email=developer@example.com", "commit", "--quiet", "--allow-empty", "--message=Change " + from},
+		{"-c", "user.name=" + developerName, "-c", "user.email=" + developerEmail, "commit", "--quiet", "--allow-empty", "--message=Change " + from},
 		{"push", "--quiet", "origin", "HEAD:refs/heads/" + to},
 	} {
 		if _, err := git.Run(ctx, dir, args...); err != nil {

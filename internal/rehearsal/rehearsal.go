@@ -77,6 +77,8 @@ type Rehearsal struct {
 	// seen is how many executions earlier releases started.
 	seen  int
 	steps []Step
+	// byHand are the environments whose reviews the rehearsal decides on no more.
+	byHand []string
 }
 
 // Step is one thing that was done.
