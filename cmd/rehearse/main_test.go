@@ -68,7 +68,7 @@ func TestJSON(t *testing.T) {
 	}
 	page := filepath.Join(keep, "relay.html")
 	text := read(t, page)
-	for _, part := range []string{"All is released", dev["artifactTag"], dev["amiId"], dev["softwareCommit"][:12], "1, healthy", "<rect", ">review</a>", ">log of Deploy</a>"} {
+	for _, part := range []string{"Released to dev", dev["artifactTag"], dev["amiId"], dev["softwareCommit"][:12], "1, healthy", "<rect", ">review</a>", ">log of Deploy</a>"} {
 		assert.Contains(t, text, part)
 	}
 	links := regexp.MustCompile(`<a href="([^"#]+)"`).FindAllStringSubmatch(text, -1)

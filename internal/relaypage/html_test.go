@@ -112,16 +112,17 @@ func TestTheVerdictIsWhatPeopleShouldKnowFirst(t *testing.T) {
 	denied := rehearsed()
 	denied.Lanes[0].Problems = []string{"access denied"}
 	for want, p := range map[string]relaypage.Page{
-		"All is released|dev, qa and main run v1.9.0.":                 rehearsed(),
-		"All is released|Each environment runs what its branch names.": other,
-		"Failed|pipeline demo-qa-infrastructure, stage Deploy: 2 of 2": failed(),
-		"Failed|In dev.":                   status(),
-		"Under way|In qa.":                 running,
-		"On hold|In main.":                 held,
-		"Waits for approval|In qa.":        waiting,
-		"Nothing is released yet|In main.": mended,
-		"Not all of it is known|What could not be found out stands in its place, in dev.": denied,
-		"No environment|": {},
+		"Released everywhere|dev, qa and main run v1.9.0.":                 rehearsed(),
+		"Released everywhere|Each environment runs what its branch names.": other,
+		"Failed|pipeline demo-qa-infrastructure, stage Deploy: 2 of 2":     failed(),
+		"Failed|In dev.":            status(),
+		"Under way|In qa.":          running,
+		"On hold|In main.":          held,
+		"Waits for approval|In qa.": waiting,
+		"Released to dev and qa|Each environment runs what its branch names; nothing runs in main yet.": mended,
+		"Not all of it is known|What could not be found out stands in its place, in dev.":               denied,
+		"Nothing is released yet|": {Lanes: []relaypage.Lane{{Environment: "dev"}}},
+		"No environment|":          {},
 	} {
 		title, text, _ := strings.Cut(want, "|")
 		found := render(t, p)

@@ -31,32 +31,42 @@ func (p Page) verdict() verdict {
 	case "unknown":
 		return verdict{worst.Kind, "Not all of it is known", "What could not be found out stands in its place, in " + and(where) + "."}
 	case "succeeded":
-		return verdict{worst.Kind, "All is released", p.released()}
+		title := "Released to " + and(where)
+		if len(where) == len(p.Lanes) {
+			title = "Released everywhere"
+		}
+		return verdict{worst.Kind, title, p.released()}
 	case "empty":
-		return verdict{worst.Kind, "Nothing is released yet", "In " + and(where) + "."}
+		return verdict{worst.Kind, "Nothing is released yet", ""}
 	}
 	return verdict{worst.Kind, worst.Title, "In " + and(where) + "."}
 }
 
-// released says what all environments run when each runs something.
+// released says what the environments run that run something.
 func (p Page) released() string {
-	first, same := p.Lanes[0].Runs.ArtifactTag, true
-	var names []string
+	var tags, names, bare []string
 	for _, l := range p.Lanes {
-		same = same && l.Runs.ArtifactTag == first
-		names = append(names, l.Environment)
+		if (l.Runs == Release{}) {
+			bare = append(bare, l.Environment)
+			continue
+		}
+		tags, names = append(tags, l.Runs.ArtifactTag), append(names, l.Environment)
 	}
+	text := "Each environment runs what its branch names"
 	switch {
 	case len(names) == 1:
-		return names[0] + " runs " + first + "."
-	case same:
-		return and(names) + " run " + first + "."
+		text = names[0] + " runs " + tags[0]
+	case len(slices.Compact(tags)) == 1:
+		text = and(names) + " run " + tags[0]
 	}
-	return "Each environment runs what its branch names."
+	if len(bare) > 0 {
+		text += "; nothing runs in " + and(bare) + " yet"
+	}
+	return text + "."
 }
 
 // ranks are the kinds, the one that people should know of first before the others.
-var ranks = []string{"failed", "unknown", "waiting", "held", "running", "empty", "succeeded"}
+var ranks = []string{"failed", "unknown", "waiting", "held", "running", "succeeded", "empty"}
 
 func rank(kind string) int { return slices.Index(ranks, kind) }
 
