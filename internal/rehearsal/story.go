@@ -220,13 +220,13 @@ func (r *Rehearsal) Wait(ctx context.Context) error {
 	}
 }
 
-// failure is the error of an execution that did not succeed: what relay said was wrong, or else the last lines of the log.
+// failure is the error of an execution that did not succeed: what relay said was wrong when it ran last, or else the last lines of the log.
 func failure(e runner.Execution) error {
 	if e.Status == runner.Succeeded || e.Status == runner.Superseded {
 		return nil
 	}
-	for _, stage := range e.Stages {
-		for _, action := range stage.Actions {
+	for _, stage := range slices.Backward(e.Stages) {
+		for _, action := range slices.Backward(stage.Actions) {
 			if action.Status == runner.Failed {
 				return fmt.Errorf("pipeline %s, stage %s: %s", e.Pipeline, stage.Name, reason(action.Error))
 			}
