@@ -112,7 +112,7 @@ func newTerminal(t *testing.T, dir, marker string) *terminal {
 func (s *terminal) run(t *testing.T, command string) string {
 	t.Helper()
 	t.Log("$", command)
-	const end = "this was the command's last line; it exits with "
+	const end = "that was all of it; it exits with "
 	_, err := fmt.Fprintf(s.in, "{ %s\n} </dev/null 2>&1; echo; echo '%s'$?\n", command, end)
 	require.NoError(t, err)
 	var printed strings.Builder
