@@ -1,7 +1,7 @@
 # The commands of this project. Each sets up what it needs; all that is needed beforehand is Go, git and bash.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz chaos lint conformance build tools test-tools
+.PHONY: help demo test readme fuzz chaos lint conformance build tools test-tools
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1	\2/' | expand -t 14
@@ -12,6 +12,9 @@ demo: tools build ## Rehearse the whole relay on this machine
 test: tools test-tools ## Run all tests
 	go test -race -timeout 60m ./...
 	cd examples/software && go test ./...
+
+readme: tools ## Do what the README says, by its own text
+	go test -tags readme -timeout 30m -v -run '^TestReadme$$' ./cmd/rehearse
 
 fuzz: ## Run every fuzz target for FUZZTIME (2m), one after another
 	@tools/fuzz

@@ -1,3 +1,5 @@
+//go:build readme
+
 package main
 
 import (
