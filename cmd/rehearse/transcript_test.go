@@ -36,7 +36,7 @@ func (s *transcript) match(shown, printed []string) error {
 	shown, printed = slices.DeleteFunc(shown, blank), slices.DeleteFunc(printed, blank)
 	skip := false
 	for _, want := range shown {
-		if want == gap {
+		if strings.TrimSpace(want) == gap {
 			skip = true
 			continue
 		}
@@ -117,7 +117,7 @@ func kind(name string) string {
 
 // TestTranscript shows that a README that says something else is found out.
 func TestTranscript(t *testing.T) {
-	const shown = "merged http://127.0.0.1:1/pull/2 in 3.4s\n…\nruns gaaaaaaaaaaaa, was gbbbbbbbbbbbb"
+	const shown = "merged http://127.0.0.1:1/pull/2 in 3.4s\n  …\nruns gaaaaaaaaaaaa, was gbbbbbbbbbbbb"
 	const printed = "merged http://127.0.0.1:77/pull/2   in 12.0s\nsomething\n\nruns g123456789abc, was gabcdefabcdef\n"
 	match := func(s *transcript, shown, printed string) error {
 		return s.match(strings.Split(shown, "\n"), strings.Split(printed, "\n"))
