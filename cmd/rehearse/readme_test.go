@@ -40,6 +40,7 @@ func TestReadme(t *testing.T) {
 	demo := newTerminal(t, tools.Root, marker)
 	require.Equal(t, "make demo     # set-up and a rehearsal of the whole relay", blocks[0].commands()[0].text)
 	output := demo.run(t, "make demo")
+	demo.leave()
 	require.NoError(t, seen.match(append([]string{gap}, strings.Split(blocks[1].text, "\n")...), strings.Split(output, "\n")))
 
 	seen.known = map[string]string{} // the tour is another rehearsal
@@ -77,6 +78,7 @@ func TestReadme(t *testing.T) {
 		assert.Contains(t, output, "rehearse: error: "+problem)
 	}
 
+	person.leave()
 	first.stop(t)
 	assert.Empty(t, processes(t, marker), "processes are left")
 	left, err := os.ReadDir(desk)
@@ -93,8 +95,15 @@ func environ(marker string) []string { return append(os.Environ(), "TMPDIR="+mar
 
 // terminal is a shell that a person types commands into.
 type terminal struct {
-	in  io.Writer
+	cmd *exec.Cmd
+	in  io.WriteCloser
 	out *bufio.Reader
+}
+
+// leave closes it.
+func (s *terminal) leave() {
+	_ = s.in.Close()
+	_ = s.cmd.Wait()
 }
 
 func newTerminal(t *testing.T, dir, marker string) *terminal {
@@ -106,8 +115,9 @@ func newTerminal(t *testing.T, dir, marker string) *terminal {
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
-	t.Cleanup(func() { _ = in.Close(); _ = cmd.Wait() })
-	return &terminal{in: in, out: bufio.NewReader(out)}
+	s := &terminal{cmd: cmd, in: in, out: bufio.NewReader(out)}
+	t.Cleanup(s.leave)
+	return s
 }
 
 // run types a command, and returns what it prints. It must exit with 0.

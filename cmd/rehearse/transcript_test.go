@@ -92,8 +92,11 @@ func (s *transcript) line(want, line string) bool {
 	return true
 }
 
-// taken says that another name of the README stands for this one already.
+// taken says that another name of the README stands for this one already. Addresses are used again.
 func (s *transcript) taken(here string) bool {
+	if strings.Contains(here, ":") {
+		return false
+	}
 	for _, known := range s.known {
 		if known == here {
 			return true
