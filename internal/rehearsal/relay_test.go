@@ -59,7 +59,7 @@ func TestTheRelay(t *testing.T) {
 		t.Run("a second preview of "+environment+" shows no changes", func(t *testing.T) {
 			changes, err := r.Preview(ctx, environment)
 			require.NoError(t, err)
-			assert.Empty(t, changes)
+			assert.Empty(t, changes.Changed())
 		})
 		t.Run("the export of "+environment+" is a deployment", func(t *testing.T) {
 			text, err := r.Export(ctx, environment)
@@ -192,7 +192,7 @@ func TestTwoProductsSideBySide(t *testing.T) {
 	for _, r := range []*rehearsal.Rehearsal{demo, shop} {
 		changes, err := r.Preview(t.Context(), "dev")
 		require.NoError(t, err)
-		assert.Empty(t, changes)
+		assert.Empty(t, changes.Changed())
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 )
 
 // discreet passes Pulumi's output on line by line, up to the message of a violated plan, which would show secrets: of that line only
-// the beginning, and nothing of what follows. What went wrong is in the run's error.
+// the beginning, and nothing of what follows. What went wrong is in the run's error. The command's two outputs may write at once.
 type discreet struct {
 	mu   sync.Mutex
 	to   io.Writer

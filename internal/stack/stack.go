@@ -97,7 +97,8 @@ var command = sync.OnceValues(func() (auto.PulumiCommand, error) {
 func (s *Stack) Preview(ctx context.Context, planFile string) (preview.Preview, error) {
 	options := []optpreview.Option{optpreview.Color("never"), optpreview.SuppressProgress()}
 	if s.progress != nil {
-		options = append(options, optpreview.ProgressStreams(s.progress), optpreview.ErrorProgressStreams(s.progress))
+		shown := &discreet{to: s.progress}
+		options = append(options, optpreview.ProgressStreams(shown), optpreview.ErrorProgressStreams(shown))
 	}
 	if planFile != "" {
 		options = append(options, optpreview.Plan(planFile))
