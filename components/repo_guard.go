@@ -3,6 +3,8 @@ package components
 import (
 	"github.com/pulumi/pulumi-github/sdk/v6/go/github"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/tekpossible/ha-devops/internal/handoff"
 )
 
 // PromotionCheck is the status check which says that a pull request into a branch comes from the branch before it. Statuses belong
@@ -11,7 +13,7 @@ import (
 func PromotionCheck(branch string) string { return "promotion-path-" + branch }
 
 // HotfixLabel is the label with which a pull request passes PromotionCheck from any branch of the repository.
-const HotfixLabel = "hotfix"
+const HotfixLabel = handoff.HotfixLabel
 
 // guard makes the environment's branch and its ruleset. The branch begins with the content, so that it has the starter files too.
 func (r *Repo) guard(ctx *pulumi.Context, name string, args *RepoArgs, repository pulumi.StringOutput, content []pulumi.Resource) (*github.RepositoryRuleset, error) {

@@ -13,8 +13,8 @@ import (
 )
 
 // protectedHelp says which way a person's commit takes.
-const protectedHelp = "Environment branches take commits from the pipelines' GitHub App and pull requests alone: a person's change becomes a pull request,\n" +
-	"whose address is printed, and counts once it is merged. As the App (--app) it is committed at once.\n\n"
+const protectedHelp = "Environment branches take commits from the pipelines' GitHub App and pull requests alone: a person's change becomes a pull request\n" +
+	"with the label hotfix, whose address is printed, and counts once it is merged. As the App (--app) it is committed at once.\n\n"
 
 func newRollbackCommand(d *deps) *cobra.Command {
 	var flags operatorFlags

@@ -23,9 +23,11 @@ type Pull struct {
 type PullRequest struct {
 	Repository, Head, Base string
 	Title, Body            string
+	// Label is put on it; none when empty. GitHub makes one that the repository does not have.
+	Label string
 }
 
-// OpenPull opens a pull request, or finds the one that is open between the same branches. It is safe to repeat.
+// OpenPull opens a pull request, or finds the one that is open between the same branches, and labels it. It is safe to repeat.
 func (c *Client) OpenPull(ctx context.Context, p PullRequest) (Pull, error) {
 	pull, err := retry.Do(ctx, c.policy, func(ctx context.Context) (Pull, error) {
 		found, err := c.findPull(ctx, p)
@@ -41,6 +43,11 @@ func (c *Client) OpenPull(ctx context.Context, p PullRequest) (Pull, error) {
 		}
 		return Pull{Number: out.GetNumber(), URL: out.GetHTMLURL(), Created: true}, judged(response, err)
 	})
+	if err == nil && p.Label != "" {
+		_, err = repeat(ctx, c, func(ctx context.Context) ([]*github.Label, *github.Response, error) {
+			return c.api.Issues.AddLabelsToIssue(ctx, c.owner, p.Repository, pull.Number, []string{p.Label})
+		})
+	}
 	if err != nil {
 		return Pull{}, fmt.Errorf("opening a pull request from %s into %s of %s/%s: %w", p.Head, p.Base, c.owner, p.Repository, err)
 	}

@@ -45,6 +45,18 @@ func TestPullRequestIsOpenedOnce(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, other, now.Commit)
 
+	// A label that it has not is added to the one that is open, too.
+	p.Label = "hotfix"
+	for range 2 {
+		third, err := c.OpenPull(ctx, p)
+		require.NoError(t, err)
+		assert.Equal(t, second, third)
+	}
+	open, _, err := c.api.PullRequests.Get(ctx, "acme", "image", 1)
+	require.NoError(t, err)
+	require.Len(t, open.Labels, 1)
+	assert.Equal(t, "hotfix", open.Labels[0].GetName())
+
 	_, err = c.OpenPull(ctx, PullRequest{Repository: "image", Head: "dev", Base: "dev", Title: "t"})
 	require.ErrorContains(t, err, "No commits between")
 }

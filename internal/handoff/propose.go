@@ -15,6 +15,9 @@ type PullHub interface {
 	OpenPull(ctx context.Context, p github.PullRequest) (github.Pull, error)
 }
 
+// HotfixLabel is the label with which a pull request into an environment passes the promotion check from any branch of the repository.
+const HotfixLabel = "hotfix"
+
 // Landing is where a person's commit goes.
 type Landing struct {
 	Repository, Branch string
@@ -33,7 +36,7 @@ type Landed struct {
 
 // Land commits what decide says, see Commit. Where a ruleset lets only pull requests change the branch it opens one, or brings the one
 // that is open up to date, and leaves one alone that says all that is to be said, because a new commit would dismiss its reviews. It is
-// safe to repeat.
+// safe to repeat. The pull request is labelled: what Land brings comes from no environment upstream.
 func Land(ctx context.Context, hub PullHub, l Landing, decide func(ctx context.Context, at github.Head) (Edit, error)) (Landed, error) {
 	if !l.Ask {
 		result, err := Commit(ctx, hub, l.Repository, l.Branch, decide)
@@ -63,7 +66,7 @@ func Land(ctx context.Context, hub PullHub, l Landing, decide func(ctx context.C
 	}
 	title, body, _ := strings.Cut(edit.Message, "\n")
 	pull, err := hub.OpenPull(ctx, github.PullRequest{
-		Repository: l.Repository, Head: l.By, Base: l.Branch, Title: title, Body: strings.TrimSpace(body),
+		Repository: l.Repository, Head: l.By, Base: l.Branch, Title: title, Body: strings.TrimSpace(body), Label: HotfixLabel,
 	})
 	if err != nil {
 		return Landed{}, err

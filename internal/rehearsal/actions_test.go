@@ -13,8 +13,10 @@ import (
 
 	"github.com/tekpossible/ha-devops/components"
 	"github.com/tekpossible/ha-devops/environments"
+	hubclient "github.com/tekpossible/ha-devops/internal/github"
 	"github.com/tekpossible/ha-devops/internal/rehearsal/githubsim"
 	"github.com/tekpossible/ha-devops/internal/rehearsal/provider"
+	"github.com/tekpossible/ha-devops/internal/rollback"
 )
 
 func TestThePromotionWorkflowFollowsTheProfiles(t *testing.T) {
@@ -81,6 +83,14 @@ func TestAPullRequestThatLeavesThePathIsRefusedUntilItIsAHotfix(t *testing.T) {
 	require.NoError(t, r.people.push(ctx, scratch, repository, "dev", "fix", map[string]string{"fix": "1"}))
 	_, err := r.people.merge(ctx, repository, "fix", "qa", "A fix")
 	require.ErrorContains(t, err, `Required status check "promotion-path-qa" is expected`)
+
+	// What relay opens by itself can be merged: a hold, as a rollback, comes from no environment.
+	relay, err := hubclient.New(r.people.url+"/api/v3/", Owner, DeveloperToken)
+	require.NoError(t, err)
+	held, err := rollback.Set(ctx, relay, repository, "qa", rollback.Hold{Reason: "not today", By: "kim"}, true)
+	require.NoError(t, err)
+	_, err = r.people.land(ctx, repository, held.Pull.Number)
+	require.NoError(t, err)
 
 	_, _, err = r.people.developer.Issues.AddLabelsToIssue(ctx, Owner, repository, 1, []string{components.HotfixLabel})
 	require.NoError(t, err)
