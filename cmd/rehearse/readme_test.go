@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -90,8 +91,14 @@ func TestReadme(t *testing.T) {
 	assert.Empty(t, left, "temporary files are left")
 }
 
-// environ is a terminal's environment: TMPDIR marks its processes.
-func environ(marker string) []string { return append(os.Environ(), "TMPDIR="+marker) }
+// environ is a new terminal's environment, which knows nothing of a make that runs this test. TMPDIR marks its processes.
+func environ(marker string) []string {
+	env := slices.DeleteFunc(os.Environ(), func(variable string) bool {
+		name, _, _ := strings.Cut(variable, "=")
+		return slices.Contains([]string{"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}, name)
+	})
+	return append(env, "TMPDIR="+marker)
+}
 
 // terminal is a shell that a person types commands into.
 type terminal struct {

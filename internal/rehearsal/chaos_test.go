@@ -26,6 +26,9 @@ var chaosKinds = []faults.Kind{
 // sampled is about how many of all faults are tried without CHAOS.
 const sampled = 9
 
+// perWorld is how many faults are tried in one world: each leaves an image, and a world's files are removed when it ends.
+const perWorld = 25
+
 // excluded are the faults that a retry alone cannot mend, and why. What they hit is a creation, which the infrastructure pipeline does
 // when a product has its first release.
 var excluded = map[string]string{
@@ -61,7 +64,9 @@ func TestChaos(t *testing.T) {
 		for half := range 2 { // the worlds of two run side by side
 			t.Run(fmt.Sprintf("half %d", half+1), func(t *testing.T) {
 				t.Parallel()
-				try(t, w, every(trials, half, 2), &tally)
+				for some := range slices.Chunk(every(trials, half, 2), perWorld) {
+					t.Run("world", func(t *testing.T) { try(t, w, some, &tally) })
+				}
 			})
 		}
 	})
