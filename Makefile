@@ -12,6 +12,7 @@ demo: tools build ## Rehearse the whole relay on this machine
 test: tools test-tools ## Run all tests
 	go test -race -timeout 60m ./...
 	cd examples/software && go test ./...
+	$(MAKE) --no-print-directory readme
 
 readme: tools ## Do what the README says, by its own text
 	go test -tags readme -timeout 30m -v -run '^TestReadme$$' ./cmd/rehearse
