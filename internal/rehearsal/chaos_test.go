@@ -64,8 +64,10 @@ func TestChaos(t *testing.T) {
 		for half := range 2 { // the worlds of two run side by side
 			t.Run(fmt.Sprintf("half %d", half+1), func(t *testing.T) {
 				t.Parallel()
+				number := 0
 				for some := range slices.Chunk(every(trials, half, 2), perWorld) {
-					t.Run("world", func(t *testing.T) { try(t, w, some, &tally) })
+					number++
+					t.Run(fmt.Sprintf("world %d", number), func(t *testing.T) { try(t, w, some, &tally) })
 				}
 			})
 		}
