@@ -16,6 +16,7 @@ import (
 	awsretry "github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/tekpossible/ha-devops/internal/retry"
 )
@@ -50,6 +51,8 @@ func load(ctx context.Context, region config.LoadOptionsFunc) (aws.Config, error
 	cfg, err := config.LoadDefaultConfig(ctx,
 		region,
 		config.WithHTTPClient(client),
+		// It would write to standard error what is no business of those who read it: that a connection cannot be used again.
+		config.WithLogger(logging.Nop{}),
 		config.WithRetryer(func() aws.Retryer {
 			policy := retry.Call()
 			return awsretry.NewStandard(func(o *awsretry.StandardOptions) {

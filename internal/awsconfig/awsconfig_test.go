@@ -1,13 +1,16 @@
 package awsconfig_test
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go/logging"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -28,6 +31,23 @@ func TestWithoutRegionTheErrorSaysWhatToSet(t *testing.T) {
 	isolate(t)
 	_, err := awsconfig.Load(t.Context())
 	require.ErrorContains(t, err, "set AWS_REGION")
+}
+
+// The SDK's own warnings reach neither a terminal nor what --quiet leaves of the output.
+func TestTheSDKIsSilent(t *testing.T) {
+	isolate(t)
+	stderr := os.Stderr
+	t.Cleanup(func() { os.Stderr = stderr })
+	read, write, err := os.Pipe()
+	require.NoError(t, err)
+	os.Stderr = write
+	cfg, err := awsconfig.In(t.Context(), "eu-west-3")
+	require.NoError(t, err)
+	cfg.Logger.Logf(logging.Warn, "failed to discard remaining HTTP response body")
+	require.NoError(t, write.Close())
+	said, err := io.ReadAll(read)
+	require.NoError(t, err)
+	assert.Empty(t, string(said))
 }
 
 func TestRegionOfTheMachine(t *testing.T) {
