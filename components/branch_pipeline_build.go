@@ -73,6 +73,14 @@ func (p *BranchPipeline) project(ctx *pulumi.Context, name string, args *BranchP
 			Name: pulumi.String(v.Name), Value: pulumi.String(v.Value), Type: pulumi.String(kind),
 		})
 	}
+	if stage.Build.Buildspec.Report != nil {
+		if _, err := codebuild.NewReportGroup(ctx, local, &codebuild.ReportGroupArgs{
+			Name: pulumi.String(args.Facts.Findings()), Type: pulumi.String("TEST"), DeleteReports: pulumi.Bool(true),
+			ExportConfig: codebuild.ReportGroupExportConfigArgs{Type: pulumi.String("NO_EXPORT")}, // the review's files are kept already
+		}, parent); err != nil {
+			return nil, err
+		}
+	}
 	return codebuild.NewProject(ctx, local, &codebuild.ProjectArgs{
 		Name: pulumi.String(physical), Description: pulumi.String(stage.Build.Description),
 		ServiceRole: role, BuildTimeout: pulumi.Int(stage.Build.TimeoutMinutes), QueuedTimeout: pulumi.Int(queuedMinutes),

@@ -8,6 +8,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/tekpossible/ha-devops/components"
 	"github.com/tekpossible/ha-devops/internal/mocks"
@@ -187,6 +188,40 @@ func TestBuildsAreBoundedAndLogged(t *testing.T) {
 		assert.InDelta(t, 30, log["retentionInDays"].NumberValue(), 0)
 		assert.Equal(t, "arn:key", log["kmsKeyId"].StringValue())
 		assert.Equal(t, "/aws/codebuild/"+project["name"].StringValue(), log["name"].StringValue())
+	})
+}
+
+func TestWhatAReviewFindsIsATestReport(t *testing.T) {
+	bothWays(t, pipelineOf(pipelines.InfrastructurePipeline(facts)), func(t *testing.T, r *mocks.Recorder) {
+		group := r.Only(t, "aws:codebuild/reportGroup:ReportGroup").Inputs
+		arn := facts.ARN("codebuild", "report-group/"+group["name"].StringValue())
+		assert.Equal(t, "TEST", group["type"].StringValue())
+		var reporting int
+		for _, project := range r.Of("aws:codebuild/project:Project") {
+			var spec struct {
+				Reports map[string]struct {
+					Files  []string
+					Format string `yaml:"file-format"`
+				}
+				Phases struct{ Build struct{ Commands []string } }
+			}
+			require.NoError(t, yaml.Unmarshal([]byte(project.Inputs["source"].ObjectValue()["buildspec"].StringValue()), &spec))
+			if len(spec.Reports) == 0 {
+				continue
+			}
+			reporting++
+			require.Contains(t, spec.Reports, arn)
+			assert.Equal(t, "JUNITXML", spec.Reports[arn].Format)
+			assert.Contains(t, spec.Phases.Build.Commands[0], "--report junit > "+spec.Reports[arn].Files[0])
+		}
+		assert.Equal(t, 1, reporting)
+		var allowed int
+		for _, policy := range r.Of("aws:iam/rolePolicy:RolePolicy") {
+			if strings.Contains(policy.Inputs["policy"].StringValue(), `"codebuild:BatchPutTestCases"],"Resource":["`+arn+`"]`) {
+				allowed++
+			}
+		}
+		assert.Equal(t, 1, allowed, "one role may write it")
 	})
 }
 

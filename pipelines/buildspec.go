@@ -16,12 +16,23 @@ type Buildspec struct {
 	Exports []string
 	// Cache are the paths that are kept from one build to the next.
 	Cache []string
+	// Report is a file in JUnit's form that CodeBuild shows as a test report, nil for none.
+	Report *Report
+}
+
+// Report is a file that a build leaves, and the ARN of the report group that it goes to.
+type Report struct {
+	File, Group string
 }
 
 // Render returns the buildspec as CodeBuild reads it.
 func (b Buildspec) Render() string {
 	type commands struct {
 		Commands []string `yaml:"commands"`
+	}
+	type report struct {
+		Files  []string `yaml:"files"`
+		Format string   `yaml:"file-format"`
 	}
 	var doc struct {
 		Version float64 `yaml:"version"`
@@ -33,7 +44,8 @@ func (b Buildspec) Render() string {
 			Install commands `yaml:"install"`
 			Build   commands `yaml:"build"`
 		} `yaml:"phases"`
-		Cache struct {
+		Reports map[string]report `yaml:"reports,omitempty"`
+		Cache   struct {
 			Paths []string `yaml:"paths,omitempty"`
 		} `yaml:"cache,omitempty"`
 	}
@@ -43,6 +55,9 @@ func (b Buildspec) Render() string {
 	doc.Phases.Install.Commands = b.Install
 	doc.Phases.Build.Commands = b.Build
 	doc.Cache.Paths = b.Cache
+	if b.Report != nil {
+		doc.Reports = map[string]report{b.Report.Group: {Files: []string{b.Report.File}, Format: "JUNITXML"}}
+	}
 	return render(doc)
 }
 

@@ -104,6 +104,9 @@ func (f Facts) Project(role Role, stage string) string {
 	return f.Name(string(role), strings.ToLower(stage))
 }
 
+// Findings is the name of the group of test reports that show what the reviews' policy found.
+func (f Facts) Findings() string { return f.Name("findings") }
+
 // ConfigParameter is the name of the SSM parameter that holds the stack's configuration.
 func (f Facts) ConfigParameter() string { return f.parameter("config") }
 

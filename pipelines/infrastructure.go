@@ -22,6 +22,7 @@ func InfrastructurePipeline(f Facts) Pipeline {
 		shared = append(shared, Grant{Actions: []string{"kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"}, Resources: []string{f.SecretsKey}})
 	}
 	pipeline := f.ARN("codepipeline", f.Pipeline(Infrastructure))
+	findings := f.ARN("codebuild", "report-group/"+f.Findings())
 	objects := func(folder string, actions ...string) Grant {
 		return Grant{Actions: actions, Resources: []string{f.object(folder)}}
 	}
@@ -39,15 +40,18 @@ func InfrastructurePipeline(f Facts) Pipeline {
 				Buildspec: Buildspec{
 					Install: tools,
 					// The variables that the buildspec exports must be set in its own shell.
-					Build:   []string{"relay review --variables review.env", ". ./review.env"},
+					Build:   []string{"relay review --variables review.env --report junit > findings.xml", ". ./review.env"},
 					Exports: vars.Names(vars.Reviewed{}),
 					Cache:   []string{toolCache + "/**/*"},
+					Report:  &Report{File: "findings.xml", Group: findings},
 				},
 				Variables: vars.Write(review),
 				Grants: slices.Concat(shared, []Grant{
 					objects(reviewsFolder, "s3:PutObject"), objects(deploymentsFolder, "s3:GetObject"),
 					// A newer review stops the run whose approval still waits. It could not reject it without the right to approve it as well.
 					{Actions: []string{"codepipeline:GetPipelineState", "codepipeline:StopPipelineExecution"}, Resources: []string{pipeline}},
+					// AWS CodeBuild User Guide, "Test report permissions".
+					{Actions: []string{"codebuild:CreateReport", "codebuild:UpdateReport", "codebuild:BatchPutTestCases"}, Resources: []string{findings}},
 				}),
 				// It waits for a deployment that is under way, and that for its rollout.
 				TimeoutMinutes: 150,

@@ -37,7 +37,7 @@ func newReviewCommand(d *deps) *cobra.Command {
 			"With --dry-run it stores and stops nothing, needs no more than read access, and works with the token in GITHUB_TOKEN.\n" +
 			"It is told what to review by RELAY_ENVIRONMENT, RELAY_COMMIT, RELAY_CONFIG and GITHUB_TOKEN.\n\n" +
 			"A finding that blocks fails it.\n\n" + exits("nothing blocks the change and, without --dry-run, its review is stored"),
-		Example: "  relay review --variables review.env && . ./review.env\n" +
+		Example: "  relay review --variables review.env --report junit > findings.xml && . ./review.env\n" +
 			"  relay review --dry-run --report markdown > comment.md",
 		Args: cobra.NoArgs,
 		RunE: run(func(ctx context.Context) error { return runReview(ctx, d, o) }),

@@ -55,6 +55,8 @@ func (b *build) run(ctx context.Context, config map[string]string) (map[string]s
 	}
 	b.phase("BUILD")
 	exported, err := b.execute(ctx, spec, environment)
+	// What a build reports is kept when it fails, too, which is when it is read.
+	missing := b.report(spec)
 	if err != nil {
 		last, readErr := lastLines(b.job.logFile, shown)
 		if readErr != nil {
@@ -63,7 +65,19 @@ func (b *build) run(ctx context.Context, config map[string]string) (map[string]s
 		return nil, fmt.Errorf("%w; its last lines (all in %s):\n%s", err, b.job.logFile, last)
 	}
 	b.phase("UPLOAD_ARTIFACTS")
-	return exported, b.hand(spec)
+	return exported, errors.Join(missing, b.hand(spec))
+}
+
+// report keeps the test reports beside the log.
+func (b *build) report(spec *buildspec) error {
+	var problems []error
+	for group, r := range spec.Reports {
+		dir := filepath.Join(strings.TrimSuffix(b.job.logFile, ".log")+"-reports", group[strings.LastIndex(group, "/")+1:])
+		if err := r.collect(b.source, dir); err != nil {
+			problems = append(problems, fmt.Errorf("report group %s: %w", group, err))
+		}
+	}
+	return errors.Join(problems...)
 }
 
 // fetch puts the input artifacts where the build expects them.

@@ -213,3 +213,26 @@ func TestATimeoutIsNamed(t *testing.T) {
 	assert.Contains(t, text, "timed out after 3s")
 	assert.Contains(t, text, "begun")
 }
+
+func TestTestReportsAreKeptAlsoOfABuildThatFails(t *testing.T) {
+	const group = "arn:aws:codebuild:r:1:report-group/shop-findings"
+	reports := "reports: {'" + group + "': {files: [found.xml], file-format: JUNITXML}}\n"
+	w := newWorld(t)
+	w.project("Good", "echo good > found.xml", reports)
+	w.project("Bad", "echo bad > found.xml; false", reports)
+	w.project("Without", "true", reports)
+	for _, name := range []string{"Good", "Bad", "Without"} {
+		w.pipeline("p"+name, "QUEUED", []any{buildAction(name, m{"configuration": m{"ProjectName": name}})})
+		e := w.finish("p" + name)
+		action := e.Stages[1].Actions[0]
+		kept, err := os.ReadFile(filepath.Join(w.dir, "logs", "p"+name, e.ID, name+"-reports", "shop-findings", "found.xml"))
+		if name == "Without" {
+			require.ErrorIs(t, err, os.ErrNotExist)
+			assert.Contains(t, action.Error, "report group "+group+": no matching")
+			continue
+		}
+		require.NoError(t, err)
+		assert.Equal(t, strings.ToLower(name)+"\n", string(kept))
+		assert.Equal(t, name == "Bad", action.Error != "")
+	}
+}

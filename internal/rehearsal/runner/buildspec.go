@@ -33,8 +33,13 @@ type buildspec struct {
 	Cache struct {
 		Paths []string `yaml:"paths"`
 	} `yaml:"cache"`
-	// Reports go nowhere on one machine.
-	Reports map[string]any `yaml:"reports"`
+	// Reports are test reports, by the report group that each goes to.
+	Reports map[string]testReport `yaml:"reports"`
+}
+
+type testReport struct {
+	artifacts `yaml:",inline"`
+	Format    string `yaml:"file-format"`
 }
 
 type phase struct {
