@@ -21,7 +21,7 @@ fuzz: ## Run every fuzz target for FUZZTIME (2m), one after another
 	@tools/fuzz
 
 chaos: tools ## Release once for every call to the outside and every kind of fault
-	set -o pipefail; CHAOS="$${CHAOS-.}" go test -timeout 12h -v -run '^TestChaos$$' ./internal/rehearsal | grep -E --line-buffered '^ *(---|chaos)|chaos_test.go|^(ok|FAIL)'
+	set -o pipefail; CHAOS="$${CHAOS-.}" go test -timeout 12h -parallel 4 -v -run '^TestChaos$$' ./internal/rehearsal | grep -E --line-buffered '^ *(---|chaos)|chaos_test.go|^(ok|FAIL)'
 
 lint: tools ## Check format, vet, staticcheck and the workflows
 	@files=$$(go -C tools tool gofumpt -l $$(git ls-files '*.go' | sed 's#^#../#')) && \
