@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +11,8 @@ import (
 	"github.com/hiddeco/sshsig"
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/crypto/ssh"
+
+	"github.com/tekpossible/ha-devops/internal/yamldoc"
 )
 
 // The exceptions of an environment, in its infrastructure repository: a list in YAML with the keys of Exception, and the signature that
@@ -97,21 +98,11 @@ func verify(content, signature []byte, owners []string) ([]string, error) {
 	return names, nil
 }
 
-// entriesOf returns the items of the only document's list. It works on nodes because unmarshalling would stop at the first problem.
+// entriesOf returns the items of the only document's list.
 func entriesOf(content []byte) ([]*yaml.Node, error) {
-	decoder := yaml.NewDecoder(bytes.NewReader(content))
-	var document, next yaml.Node
-	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
-		return nil, nil
-	} else if err != nil {
-		return nil, errors.New(strings.ReplaceAll(strings.TrimPrefix(err.Error(), "yaml: "), "\n", "; "))
-	}
-	if err := decoder.Decode(&next); !errors.Is(err, io.EOF) {
-		return nil, errors.New("there is more than one document; keep one")
-	}
-	root := document.Content[0]
-	if root.Kind == yaml.ScalarNode && root.ShortTag() == "!!null" {
-		return nil, nil
+	root, err := yamldoc.Root(content)
+	if err != nil || root == nil {
+		return nil, err
 	}
 	if root.Kind != yaml.SequenceNode {
 		return nil, fmt.Errorf("line %d: expected a list of exceptions, each with rule, resource, reason, owner and expires", root.Line)

@@ -1,10 +1,7 @@
 package relayfile
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"path"
 	"slices"
 	"strconv"
@@ -12,6 +9,8 @@ import (
 	"unicode"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/tekpossible/ha-devops/internal/yamldoc"
 )
 
 var keys = map[string]func(f *File, value *yaml.Node) string{
@@ -58,7 +57,7 @@ func Parse(data []byte) (File, error) {
 	report := func(format string, args ...any) {
 		problems = append(problems, Name+": "+fmt.Sprintf(format, args...))
 	}
-	root, err := decode(data)
+	root, err := yamldoc.Root(data)
 	switch {
 	case err != nil:
 		report("%v", err)
@@ -89,26 +88,6 @@ func Parse(data []byte) (File, error) {
 		return File{}, &InvalidError{Problems: problems}
 	}
 	return file, nil
-}
-
-// decode returns the only document's root, or nil when there is none. It works on nodes because unmarshalling would stop at
-// the first unknown key, and would read 0x1F90 or 8_080 as numbers without a word.
-func decode(data []byte) (*yaml.Node, error) {
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	var document, next yaml.Node
-	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
-		return nil, nil
-	} else if err != nil {
-		return nil, errors.New(strings.ReplaceAll(strings.TrimPrefix(err.Error(), "yaml: "), "\n", "; "))
-	}
-	if err := decoder.Decode(&next); !errors.Is(err, io.EOF) {
-		return nil, errors.New("there is more than one document; keep one")
-	}
-	root := document.Content[0]
-	if root.ShortTag() == "!!null" {
-		return nil, nil
-	}
-	return root, nil
 }
 
 func command(v *yaml.Node) string {
