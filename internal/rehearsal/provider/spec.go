@@ -58,7 +58,7 @@ type spec struct {
 	effect            Effect
 }
 
-// number in spec.out stands for a random positive integer.
+// number in spec.out stands for a random integer of ten digits, as new IDs of GitHub's have.
 type number struct{}
 
 // constants are the words that templates of one cloud share.
@@ -198,8 +198,9 @@ func (r record) compute(key string) resource.PropertyValue {
 	}
 	switch template := template.(type) {
 	case number:
-		n, _ := rand.Int(rand.Reader, big.NewInt(1<<31))
-		return resource.NewNumberProperty(float64(n.Int64() + 1))
+		const first = 1_000_000_000
+		n, _ := rand.Int(rand.Reader, big.NewInt(1<<31-first))
+		return resource.NewNumberProperty(float64(first + n.Int64()))
 	case string:
 		return resource.NewStringProperty(placeholder.ReplaceAllStringFunc(template, func(p string) string {
 			word, relative := strings.CutPrefix(p[1:len(p)-1], "/")
