@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -27,9 +28,10 @@ const app = "shop-dev-app"
 // account, by a provider to which things happen.
 type serving struct {
 	provider *provider.Server
-	// strike is what happens the next time that a resource of this logical name is created.
+	// strike is what happens the first time that a resource of this logical name is created.
 	at     string
 	strike func(s *serving, do func() error) error
+	struck atomic.Bool
 }
 
 // serve has the wanted release make what it runs on.
@@ -54,10 +56,9 @@ func (w *world) serve() {
 		},
 	}.Schema()
 	schema.Around = func(_, _, _, name string, do func() error) error {
-		if name != w.serving.at {
+		if name != w.serving.at || w.serving.struck.Swap(true) {
 			return do()
 		}
-		w.serving.at = ""
 		return w.serving.strike(w.serving, do)
 	}
 	var err error
