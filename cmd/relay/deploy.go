@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/spf13/cobra"
@@ -13,7 +14,9 @@ import (
 	"github.com/tekpossible/ha-devops/internal/deploy"
 	"github.com/tekpossible/ha-devops/internal/deployment"
 	"github.com/tekpossible/ha-devops/internal/envspec"
+	"github.com/tekpossible/ha-devops/internal/leftover"
 	"github.com/tekpossible/ha-devops/internal/lint"
+	"github.com/tekpossible/ha-devops/internal/names"
 	"github.com/tekpossible/ha-devops/internal/release"
 	"github.com/tekpossible/ha-devops/internal/review"
 	"github.com/tekpossible/ha-devops/internal/rollout"
@@ -78,6 +81,8 @@ func (p *program) deployment(ctx context.Context, d *deps, v vars.Deploy, approv
 	if err != nil {
 		return deploy.Deployment{}, err
 	}
+	tags := names.Tags(v.Product, v.Environment)
+	tags["managed-by"] = environments.Project
 	lease, err := deployment.Mine(v.Execution, d.getenv("CODEBUILD_BUILD_ID"))
 	return deploy.Deployment{
 		Review: approved, Digest: v.ReviewDigest,
@@ -89,6 +94,7 @@ func (p *program) deployment(ctx context.Context, d *deps, v vars.Deploy, approv
 		Hub: p.hub, Repository: p.config.GitHub.Infrastructure,
 		Matters: []string{release.AMIFile, envspec.File}, Grounds: []string{lint.ExceptionsFile, lint.SignatureFile},
 		Records: p.records(), Locks: locks, Lease: lease, Owners: p.owners(),
+		Account: leftover.Account{Templates: ec2.NewFromConfig(p.cfg), Groups: autoscaling.NewFromConfig(p.cfg)}, Tags: tags,
 		Rollout: func(ctx context.Context, outputs map[string]string, since time.Time) error {
 			return p.rollout(ctx, d, outputs, since)
 		},

@@ -26,6 +26,8 @@ type Stack interface {
 	Settle(ctx context.Context) (stack.State, error)
 	Preview(ctx context.Context, planFile string) (preview.Preview, error)
 	Up(ctx context.Context, planFile, message string) (outputs map[string]string, err error)
+	// Forget takes the notes of creations that were cut short out of the state.
+	Forget(ctx context.Context) error
 }
 
 // Approvals is what is known of the pipeline's approval.
@@ -69,6 +71,9 @@ type Deployment struct {
 	Owners Owners
 	// before is the lease of the killed run that this one takes the place of.
 	before deployment.Lease
+	// Account is where the systems are. Tags are on everything there that is the environment's.
+	Account Account
+	Tags    map[string]string
 	// Patience is how long another deployment and the stack's lock are waited for.
 	Patience time.Duration
 
@@ -142,10 +147,10 @@ func (d Deployment) apply(ctx context.Context) (map[string]string, time.Time, er
 			return nil, time.Time{}, err
 		}
 		plan, start, err := d.prepare(ctx, reviewed)
-		if err != nil {
-			return nil, time.Time{}, err
+		var outputs map[string]string
+		if err == nil {
+			outputs, err = reviewed.Up(ctx, plan, d.message())
 		}
-		outputs, err := reviewed.Up(ctx, plan, d.message())
 		if errors.Is(err, stack.ErrLocked) && time.Now().Before(ends) {
 			d.Progress("another update took the stack's lock first; everything is checked again when it is free")
 			continue
@@ -171,11 +176,20 @@ func (d Deployment) prepare(ctx context.Context, s Stack) (string, deployment.St
 	if err != nil {
 		return "", start, fmt.Errorf("%s: %w", review.PreviewFile, err)
 	}
-	// The state is another one after a run of this very review was killed: then this one goes on where it stopped.
-	resumes := began && state.Digest != d.Review.State && start.State == d.Review.State && (state.Update == start.Update || state.Message == d.message())
+	// The state is another one after a run of this very review was cut short, if that came far enough: then this one goes on where it stopped.
+	moved := state.Digest != d.Review.State
+	cut := began && start.State == d.Review.State && (!moved || state.Update == start.Update || state.Message == d.message())
+	resumes := cut && moved
 	if !resumes {
 		if err := d.Review.StateMoved(state.Digest); err != nil {
 			return "", start, err
+		}
+	}
+	if cut {
+		if cleared, err := d.clearUp(ctx, s, state, reviewed, start); err != nil {
+			return "", start, err
+		} else if cleared {
+			return d.prepare(ctx, s) // it may have taken minutes: the state is looked at again
 		}
 	}
 	fresh := filepath.Join(d.Dir, "now.json")

@@ -14,8 +14,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/codebuild"
 	"github.com/aws/aws-sdk-go-v2/service/codebuild/types"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
@@ -24,6 +26,7 @@ import (
 	"github.com/tekpossible/ha-devops/internal/deploy"
 	"github.com/tekpossible/ha-devops/internal/deployment"
 	"github.com/tekpossible/ha-devops/internal/github"
+	"github.com/tekpossible/ha-devops/internal/leftover"
 	"github.com/tekpossible/ha-devops/internal/owner"
 	"github.com/tekpossible/ha-devops/internal/rehearsal/awssim"
 	"github.com/tekpossible/ha-devops/internal/rehearsal/githubsim"
@@ -62,6 +65,7 @@ type world struct {
 	hub     *github.Client
 	server  *githubsim.Server
 	s3      *s3.Client
+	aws     aws.Config
 	account *awssim.Account
 
 	uri, digest string
@@ -77,10 +81,12 @@ type world struct {
 	failing  func(commit string, ctx *pulumi.Context) error
 	openErr  error
 	extra    bool // the program makes one system more
+	serving  *serving
 	said     strings.Builder
 }
 
-func newWorld(t *testing.T) *world {
+// newWorld makes one. What the release that is reviewed is to be different in is prepared before the review.
+func newWorld(t *testing.T, prepare ...func(w *world)) *world {
 	w := &world{t: t, backend: t.TempDir()}
 	ctx := t.Context()
 	var err error
@@ -98,12 +104,14 @@ func newWorld(t *testing.T) *world {
 	cloud := httptest.NewServer(w.account)
 	t.Cleanup(func() { cloud.Close(); w.account.Close() })
 	require.NoError(t, w.account.CreateBucket(bucket))
-	w.s3 = s3.New(s3.Options{
-		BaseEndpoint: &cloud.URL, Region: "eu-west-1", UsePathStyle: true, Credentials: credentials.NewStaticCredentialsProvider("k", "s", ""),
-	})
+	w.aws = aws.Config{BaseEndpoint: &cloud.URL, Region: "eu-west-1", Credentials: credentials.NewStaticCredentialsProvider("k", "s", "")}
+	w.s3 = s3.NewFromConfig(w.aws, func(o *s3.Options) { o.UsePathStyle = true })
 
 	first := w.commit(file, good)
 	w.update(first)
+	for _, p := range prepare {
+		p(w)
+	}
 	w.makeReview(w.commit(file, wanted), first)
 	return w
 }
@@ -146,6 +154,11 @@ func (w *world) program(commit string) pulumi.RunFunc {
 				return err
 			}
 		}
+		if w.serving != nil && string(named.Content) == wanted {
+			if err := w.serving.program(ctx); err != nil {
+				return err
+			}
+		}
 		ctx.Export("amiId", pulumi.String(strings.TrimSpace(string(named.Content))))
 		return nil
 	}
@@ -154,9 +167,12 @@ func (w *world) program(commit string) pulumi.RunFunc {
 // open opens the stack at a commit in a workspace of its own, as each pipeline run does.
 func (w *world) open(commit string) *stack.Stack {
 	w.t.Helper()
+	env := map[string]string{"PULUMI_CONFIG_PASSPHRASE": "x", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true", "PULUMI_HOME": w.t.TempDir()}
+	if w.serving != nil {
+		env["PULUMI_DEBUG_PROVIDERS"] = fmt.Sprintf("aws:%d", w.serving.provider.Port)
+	}
 	s, err := stack.Open(w.t.Context(), stack.Options{
-		Project: "test", Name: "dev", Backend: "file://" + w.backend, Dir: w.t.TempDir(), Program: w.program(commit),
-		Env: map[string]string{"PULUMI_CONFIG_PASSPHRASE": "x", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true", "PULUMI_HOME": w.t.TempDir()},
+		Project: "test", Name: "dev", Backend: "file://" + w.backend, Dir: w.t.TempDir(), Program: w.program(commit), Env: env,
 	})
 	require.NoError(w.t, err)
 	return s
@@ -245,7 +261,8 @@ func (w *world) deploy() (deployment.Result, error) {
 			return w.open(commit), nil
 		},
 		Records: w.records(), Locks: locks, Lease: lease, Patience: time.Second,
-		Owners: owner.Owners{Builds: w},
+		Owners:  owner.Owners{Builds: w},
+		Account: leftover.Account{Templates: ec2.NewFromConfig(w.aws), Groups: autoscaling.NewFromConfig(w.aws)}, Tags: serves,
 		Rollout: func(context.Context, map[string]string, time.Time) error {
 			if len(w.rollouts) == 0 {
 				return nil

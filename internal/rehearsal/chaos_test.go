@@ -32,28 +32,6 @@ const mostParts = 4
 // perWorld is how many faults are tried in one world: each leaves an image, and a world's files are removed when it ends.
 const perWorld = 25
 
-// excluded are the faults that a retry alone cannot mend, and why. What they hit is a creation, which the infrastructure pipeline does
-// when a product has its first release.
-var excluded = map[string]string{
-	"kill-before:" + create + "LaunchTemplate app#1": pending,
-	"kill-before:" + create + "Group app#1":          pending,
-	"kill-before:" + create + "Policy app-cpu#1":     pending,
-	"kill-after:" + create + "Policy app-cpu#1":      pending,
-	"kill-after:" + create + "LaunchTemplate app#1":  unknown,
-	"kill-after:" + create + "Group app#1":           unknown,
-	"error-after:" + create + "LaunchTemplate app#1": unknown,
-	"error-after:" + create + "Group app#1":          unknown,
-	"duplicate:" + create + "LaunchTemplate app#1":   unknown,
-	"duplicate:" + create + "Group app#1":            unknown,
-}
-
-const (
-	create  = "dev/infrastructure/Deploy pulumi.create "
-	pending = "the release is complete, but Pulumi keeps a note of a creation that it does not know the end of, until a person has looked " +
-		"and runs pulumi refresh --clear-pending-creates"
-	unknown = "AWS has the resource and Pulumi's state does not, and AWS refuses a second one of its name, until a person imports or deletes it"
-)
-
 // TestChaos releases once for every call that the pipelines make and every kind of fault, retries the stage that failed, and holds what
 // is left in the end against a release that nothing disturbed. The calls are those of the release of a change, and those that only
 // a product's first release makes.
@@ -118,8 +96,6 @@ func trials(t *testing.T, w world, tally *tally) (list []trial) {
 		}
 	}
 	require.True(t, assertSame(t, second, end(t, r, change)), "two releases that nothing disturbs end alike")
-	list = slices.DeleteFunc(list, func(one trial) bool { return tally.exclude(t, one.fault) })
-	require.Len(t, excluded, tally.excluded, "what is excluded is there")
 	if chosen, ok := os.LookupEnv("CHAOS"); ok {
 		pattern, err := regexp.Compile(chosen)
 		require.NoError(t, err, "CHAOS")
@@ -205,8 +181,8 @@ func assertSame(t *testing.T, want, got []string) bool {
 
 // tally counts what was survived.
 type tally struct {
-	mu                                sync.Mutex
-	points, tried, survived, excluded int
+	mu                      sync.Mutex
+	points, tried, survived int
 }
 
 func (c *tally) add(ok bool) {
@@ -217,17 +193,7 @@ func (c *tally) add(ok bool) {
 	}
 }
 
-// exclude says whether a fault is excluded, and shows why.
-func (c *tally) exclude(t *testing.T, f faults.Fault) bool {
-	why, is := excluded[f.String()]
-	if is {
-		c.excluded++
-		t.Logf("chaos: excluded %s: %s", f, why)
-	}
-	return is
-}
-
 func (c *tally) String() string {
-	return fmt.Sprintf("chaos: %d points × %d faults = %d: %d tried, %d survived, %d excluded",
-		c.points, len(chaosKinds), c.points*len(chaosKinds), c.tried, c.survived, c.excluded)
+	return fmt.Sprintf("chaos: %d points × %d faults = %d: %d tried, %d survived",
+		c.points, len(chaosKinds), c.points*len(chaosKinds), c.tried, c.survived)
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -91,15 +90,9 @@ func (r *Rehearsal) awsEffects() provider.AWS {
 			Delete: func(_ context.Context, res provider.Resource) error { return r.aws.DeleteImagePipeline(res.ARN) },
 		},
 		LaunchTemplate: provider.Effect{
-			Put: putDecoded(func(res provider.Resource, in struct {
-				ImageId, InstanceType, UserData string
-				LatestVersion                   int
-			},
-			) error {
-				r.aws.PutLaunchTemplate(res.ID, in.LatestVersion, awssim.LaunchTemplate{ImageID: in.ImageId, InstanceType: in.InstanceType, UserData: in.UserData})
-				return nil
-			}),
+			Put:    putDecoded(r.putTemplate),
 			Delete: func(_ context.Context, res provider.Resource) error { r.aws.DeleteLaunchTemplate(res.ID); return nil },
+			Exists: r.aws.LaunchTemplateExists,
 		},
 		TargetGroup: provider.Effect{
 			Put: putDecoded(func(res provider.Resource, in struct {
@@ -115,6 +108,7 @@ func (r *Rehearsal) awsEffects() provider.AWS {
 		AutoScalingGroup: provider.Effect{
 			Put:    putDecoded(r.putGroup),
 			Delete: func(_ context.Context, res provider.Resource) error { return r.aws.DeleteGroup(res.Name) },
+			Exists: r.aws.GroupExists,
 		},
 		BuildProject: provider.Effect{
 			Put: func(_ context.Context, res provider.Resource) error {
@@ -130,30 +124,6 @@ func (r *Rehearsal) awsEffects() provider.AWS {
 		},
 		Images: r.images,
 	}
-}
-
-type group struct {
-	Name                                     string
-	MinSize, MaxSize, HealthCheckGracePeriod int
-	LaunchTemplate                           struct{ Id, Version string }
-	TargetGroupArns                          []string
-	InstanceRefresh                          *struct{ Preferences struct{ AutoRollback bool } }
-}
-
-func (r *Rehearsal) putGroup(_ provider.Resource, in group) error {
-	version, err := strconv.Atoi(in.LaunchTemplate.Version)
-	if err != nil {
-		return fmt.Errorf("group %s: launch template version %q; expected a number, since nothing would ever start a refresh to it", in.Name, in.LaunchTemplate.Version)
-	}
-	g := awssim.Group{
-		Name: in.Name, LaunchTemplateID: in.LaunchTemplate.Id, Version: version, Min: in.MinSize, Max: in.MaxSize, Desired: in.MinSize,
-		TargetGroupARNs: in.TargetGroupArns, Zones: []string{region + "a", region + "b", region + "c"},
-		HealthCheckGrace: time.Duration(in.HealthCheckGracePeriod) * time.Second,
-	}
-	if in.InstanceRefresh != nil {
-		g.RefreshOnChange, g.AutoRollback = true, in.InstanceRefresh.Preferences.AutoRollback
-	}
-	return r.aws.PutGroup(g)
 }
 
 func (r *Rehearsal) images(_ context.Context, query provider.ImageQuery) ([]provider.Image, error) {

@@ -6,7 +6,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strconv"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
@@ -23,7 +25,12 @@ type State struct {
 	Update string
 	// Message is what that update was given as its message.
 	Message string
+	// Resources are those in it. Pending are those whose creation began and was cut short: nobody knows whether they were made.
+	Resources, Pending []Resource
 }
+
+// Resource is a resource as the state knows it. ID is empty for components and for what is pending.
+type Resource struct{ URN, Type, ID string }
 
 // Settle looks at the stack's state before a run with a plan. The runs that follow encrypt with the key of the state: a new workspace
 // would otherwise make a key of its own, with which no other could read the secrets in its plan.
@@ -35,7 +42,7 @@ func (s *Stack) Settle(ctx context.Context) (State, error) {
 	}
 	var state struct {
 		Resources []map[string]any `json:"resources"`
-		Pending   []any            `json:"pending_operations"`
+		Pending   []map[string]any `json:"pending_operations"`
 	}
 	var secrets struct {
 		Provider *apitype.SecretsProvidersV1 `json:"secrets_providers"`
@@ -57,6 +64,12 @@ func (s *Stack) Settle(ctx context.Context) (State, error) {
 			outputs, _ := resource["outputs"].(map[string]any)
 			found.Outputs = texts(outputs)
 		}
+		found.Resources = append(found.Resources, resourceOf(resource))
+	}
+	for _, operation := range state.Pending {
+		if resource, _ := operation["resource"].(map[string]any); operation["type"] == string(apitype.OperationTypeCreating) {
+			found.Pending = append(found.Pending, resourceOf(resource))
+		}
 	}
 	canonical, err := json.Marshal(state)
 	if err != nil {
@@ -76,6 +89,40 @@ func (s *Stack) Settle(ctx context.Context) (State, error) {
 		}
 	}
 	return found, nil
+}
+
+func resourceOf(entry map[string]any) Resource {
+	return Resource{URN: text(entry["urn"]), Type: text(entry["type"]), ID: text(entry["id"])}
+}
+
+// Forget takes what is pending out of the state, all of it, as Pulumi does when a state is imported. Secrets stay encrypted on the way.
+// Nobody else must be updating the stack: Pulumi locks it for the import alone.
+func (s *Stack) Forget(ctx context.Context) error {
+	state, err := s.command(ctx, nil, "stack", "export")
+	if err == nil {
+		_, err = s.command(ctx, strings.NewReader(state), "stack", "import")
+	}
+	if err != nil {
+		return fmt.Errorf("taking pending operations out of the state of stack %s: %w", s.auto.Name(), err)
+	}
+	return nil
+}
+
+// command runs the CLI on the stack and returns what it writes to its standard output.
+func (s *Stack) command(ctx context.Context, stdin io.Reader, args ...string) (string, error) {
+	w := s.auto.Workspace()
+	var env []string
+	for key, value := range w.GetEnvVars() {
+		env = append(env, key+"="+value)
+	}
+	stdout, stderr, _, err := w.PulumiCommand().Run(ctx, w.WorkDir(), stdin, nil, nil, env, append(args, "--stack", s.auto.Name())...)
+	switch {
+	case err == nil:
+		return stdout, nil
+	case strings.Contains(stderr, "the stack is currently locked by"):
+		return "", ErrLocked
+	}
+	return "", cause(err, []string{stderr})
 }
 
 // adopt writes how the state's secrets are encrypted into the workspace's settings, as they stand in Pulumi.<stack>.yaml.

@@ -13,6 +13,7 @@ func (a *Account) autoScalingActions() map[string]queryAction {
 		"DescribeInstanceRefreshes": a.describeRefreshes,
 		"DescribeScalingActivities": a.describeActivities,
 		"StartInstanceRefresh":      a.startInstanceRefresh,
+		"DeleteAutoScalingGroup":    a.deleteGroup,
 	}
 }
 
@@ -28,7 +29,14 @@ type groupXML struct {
 	HealthCheckType                           string
 	HealthCheckGracePeriod                    int
 	CreatedTime                               string
+	Status                                    string `xml:",omitempty"`
 	Instances                                 members[groupInstanceXML]
+	Tags                                      members[groupTagXML]
+}
+
+type groupTagXML struct {
+	Key, Value, ResourceId, ResourceType string
+	PropagateAtLaunch                    bool
 }
 
 type groupInstanceXML struct {
@@ -60,6 +68,12 @@ func (a *Account) describeGroups(form url.Values) (any, error) {
 		if len(g.TargetGroupARNs) > 0 {
 			x.HealthCheckType = "ELB"
 		}
+		if g.deleting {
+			x.Status = "Delete in progress"
+		}
+		for _, key := range slices.Sorted(maps.Keys(g.Tags)) {
+			x.Tags.Members = append(x.Tags.Members, groupTagXML{Key: key, Value: g.Tags[key], ResourceId: name, ResourceType: "auto-scaling-group"})
+		}
 		for _, in := range g.instances {
 			state, health := "InService", "Healthy"
 			switch in.Health {
@@ -88,6 +102,32 @@ func (a *Account) group(form url.Values) (*group, error) {
 		return g, nil
 	}
 	return nil, refuse("ValidationError", "AutoScalingGroup name not found - no such group: %s", form.Get("AutoScalingGroupName"))
+}
+
+// deleteGroup begins to delete a group; it is listed until its instances have ended.
+func (a *Account) deleteGroup(form url.Values) (any, error) {
+	if err := taught(form, "AutoScalingGroupName", "ForceDelete"); err != nil {
+		return nil, err
+	}
+	a.mu.Lock()
+	g, err := a.group(form)
+	if err == nil {
+		switch {
+		case g.deleting:
+			err = refuse("ScalingActivityInProgress", "the group %s is being deleted", g.Name)
+		case len(g.instances) > 0 && form.Get("ForceDelete") != "true":
+			err = refuse("ResourceInUse", "you cannot delete group %s while there are instances in it", g.Name)
+		default:
+			g.deleting = true
+		}
+	}
+	a.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	a.log("autoscaling", g.Name, "deleting it, with its instances")
+	a.spawn(func() { _ = a.DeleteGroup(g.Name) }) // nobody else deletes it
+	return struct{}{}, nil
 }
 
 type refreshXML struct {

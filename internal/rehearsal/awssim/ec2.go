@@ -19,6 +19,8 @@ func (a *Account) ec2Actions() map[string]queryAction {
 		"CreateTags":                     a.createTags,
 		"DescribeInstances":              a.describeInstances,
 		"DescribeLaunchTemplateVersions": a.describeLaunchTemplateVersions,
+		"DescribeLaunchTemplates":        a.describeLaunchTemplates,
+		"DeleteLaunchTemplate":           a.deleteLaunchTemplate,
 	})
 	return actions
 }

@@ -13,39 +13,10 @@ import (
 	"time"
 )
 
-// LaunchTemplate is one version of a launch template.
-type LaunchTemplate struct {
-	ImageID, InstanceType string
-	// UserData is kept and described, not run: what an instance is was baked into its image.
-	UserData string
-}
-
-type templateVersion struct {
-	id      string
-	version int
-}
-
-// PutLaunchTemplate adds a version of a launch template.
-func (a *Account) PutLaunchTemplate(id string, version int, template LaunchTemplate) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.templates[templateVersion{id, version}] = template
-}
-
-// DeleteLaunchTemplate deletes all versions of a launch template, if there are any.
-func (a *Account) DeleteLaunchTemplate(id string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for key := range a.templates {
-		if key.id == id {
-			delete(a.templates, key)
-		}
-	}
-}
-
 // Group is an Auto Scaling group.
 type Group struct {
 	Name string
+	Tags map[string]string
 	// LaunchTemplateID and Version say what new instances are made from. Version is a number, never $Latest.
 	LaunchTemplateID string
 	Version          int
@@ -70,6 +41,7 @@ type group struct {
 	Group
 	ops        sync.Mutex // serializes PutGroup, DeleteGroup and the start of a refresh; taken before Account.mu
 	created    time.Time
+	deleting   bool
 	instances  []*instance // oldest first
 	refreshes  []*refresh  // oldest first
 	activities []*activity // oldest first
@@ -126,6 +98,13 @@ func (a *Account) PutGroup(g Group) error {
 }
 
 func (g *group) template() templateVersion { return templateVersion{g.LaunchTemplateID, g.Version} }
+
+// GroupExists says that there is a group of a name.
+func (a *Account) GroupExists(name string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.groups[name] != nil
+}
 
 // DeleteGroup stops a group's instances and deletes it.
 func (a *Account) DeleteGroup(name string) error {

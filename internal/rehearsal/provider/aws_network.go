@@ -63,7 +63,7 @@ func (a AWS) network() map[string]spec {
 			replace: "eniId iamRoleArn logDestination logDestinationType logFormat maxAggregationInterval subnetId trafficType vpcId",
 		}),
 		"aws:ec2/launchTemplate:LaunchTemplate": {
-			name: "name", max: 125, id: "lt-{hex17}", arn: "arn:aws:ec2:{region}:{account}:launch-template/{id}", tagged: true, unique: true,
+			name: "name", max: 125, id: "lt-{hex17}", arn: "arn:aws:ec2:{region}:{account}:launch-template/{id}", tagged: true,
 			out: o{"defaultVersion": 1}, bumps: "latestVersion", effect: a.LaunchTemplate,
 		},
 	}

@@ -38,7 +38,7 @@ func (a AWS) serving() map[string]spec {
 			id: "{now}", required: "certificateArn", replace: "certificateArn validationRecordFqdns",
 		},
 		"aws:autoscaling/group:Group": {
-			name: "name", max: 255, id: "{name}", unique: true,
+			name: "name", max: 255, id: "{name}",
 			arn:      "arn:aws:autoscaling:{region}:{account}:autoScalingGroup:{hex8}-{hex4}-{hex4}-{hex4}-{hex12}:autoScalingGroupName/{name}",
 			out:      o{"predictedCapacity": 0, "warmPoolSize": 0},
 			required: "maxSize minSize", replace: "placementGroup", effect: a.AutoScalingGroup,

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -146,9 +147,14 @@ func TestAround(t *testing.T) {
 	assert.ErrorContains(t, err, `create aws:sns/topic:Topic "alarms": refused`)
 }
 
-// TestANameIsTakenOnce where AWS says so: a launch template is refused, and its name is free again when it is gone.
+// TestANameIsTakenOnce where AWS says so: a launch template is refused while there is one of its name, whoever deletes that.
 func TestANameIsTakenOnce(t *testing.T) {
-	core := awsCore()
+	there := map[string]bool{}
+	core := &core{schema: AWS{LaunchTemplate: Effect{
+		Put:    func(_ context.Context, r Resource) error { there[r.Name] = true; return nil },
+		Delete: func(_ context.Context, r Resource) error { delete(there, r.Name); return nil },
+		Exists: func(name string) bool { return there[name] },
+	}}.Schema()}
 	const typ = "aws:ec2/launchTemplate:LaunchTemplate"
 	create := func() (plugin.CreateResponse, error) {
 		return core.Create(t.Context(), plugin.CreateRequest{
@@ -163,4 +169,7 @@ func TestANameIsTakenOnce(t *testing.T) {
 	require.NoError(t, err)
 	_, err = create()
 	require.NoError(t, err)
+	clear(there)
+	_, err = create()
+	require.NoError(t, err, "it was deleted by hand")
 }

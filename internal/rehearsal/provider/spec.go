@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -36,6 +35,9 @@ type Effect struct {
 	Put func(context.Context, Resource) error
 	// Delete removes it.
 	Delete func(context.Context, Resource) error
+	// Exists says that there is one of a name, so that a second one is refused. Nil for those of which a second one is taken for a change
+	// of the first.
+	Exists func(name string) bool
 }
 
 // spec describes one resource type in the table of a package. In its templates {x} is, in this order: the ID or an
@@ -51,14 +53,12 @@ type spec struct {
 	fresh  string         // those of out that an update computes anew
 	bumps  string         // integer outputs: 1 at first, one more with each update
 	tagged bool
-	// unique says that a second one of the same name is refused. Other services take it for a change of the first.
-	unique bool
 	// required and replace list inputs, separated by spaces; a changed name always replaces.
 	required, replace string
 	effect            Effect
 }
 
-// number in spec.out stands for a random positive integer.
+// number in spec.out stands for a random integer of ten digits, as new IDs of GitHub's have.
 type number struct{}
 
 // constants are the words that templates of one cloud share.
@@ -89,19 +89,14 @@ func (s spec) teach(world constants) Type {
 		t.Replace = append(t.Replace, t.Naming.Property, t.Naming.prefixKey())
 	}
 	slices.Sort(t.Computed)
-	names := &taken{}
 	t.Create = func(ctx context.Context, in Inputs) (string, resource.PropertyMap, error) {
 		r := record{spec: s, world: world, in: in.Properties, done: resource.PropertyMap{}}
 		out := r.outputs()
 		id := r.word("id")
-		if name := text(in.Properties, resource.PropertyKey(s.name)); s.unique && !names.take(name) {
+		if name := text(in.Properties, resource.PropertyKey(s.name)); s.effect.Exists != nil && s.effect.Exists(name) {
 			return "", nil, fmt.Errorf("AlreadyExists: there is a %s already", name)
 		}
-		err := s.put(ctx, id, in, out)
-		if err != nil {
-			names.free(text(in.Properties, resource.PropertyKey(s.name)))
-		}
-		return id, out, err
+		return id, out, s.put(ctx, id, in, out)
 	}
 	t.Update = func(ctx context.Context, id string, old resource.PropertyMap, in Inputs) (resource.PropertyMap, error) {
 		r := record{spec: s, world: world, in: in.Properties, done: resource.PropertyMap{"id": resource.NewStringProperty(id)}}
@@ -119,7 +114,6 @@ func (s spec) teach(world constants) Type {
 		return out, s.put(ctx, id, in, out)
 	}
 	t.Delete = func(ctx context.Context, id string, in Inputs) error {
-		names.free(text(in.Properties, resource.PropertyKey(s.name)))
 		if s.effect.Delete == nil {
 			return nil
 		}
@@ -127,17 +121,6 @@ func (s spec) teach(world constants) Type {
 	}
 	return t
 }
-
-// taken are the names of the resources of one type.
-type taken struct{ names sync.Map }
-
-// take takes a name, and says whether it was free.
-func (t *taken) take(name string) bool {
-	_, already := t.names.LoadOrStore(name, true)
-	return !already
-}
-
-func (t *taken) free(name string) { t.names.Delete(name) }
 
 func (s spec) put(ctx context.Context, id string, in Inputs, out resource.PropertyMap) error {
 	if s.effect.Put == nil {
@@ -215,8 +198,9 @@ func (r record) compute(key string) resource.PropertyValue {
 	}
 	switch template := template.(type) {
 	case number:
-		n, _ := rand.Int(rand.Reader, big.NewInt(1<<31))
-		return resource.NewNumberProperty(float64(n.Int64() + 1))
+		const first = 1_000_000_000
+		n, _ := rand.Int(rand.Reader, big.NewInt(1<<31-first))
+		return resource.NewNumberProperty(float64(first + n.Int64()))
 	case string:
 		return resource.NewStringProperty(placeholder.ReplaceAllStringFunc(template, func(p string) string {
 			word, relative := strings.CutPrefix(p[1:len(p)-1], "/")
