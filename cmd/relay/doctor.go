@@ -29,7 +29,8 @@ func newDoctorCommand(d *deps) *cobra.Command {
 		Use:   "doctor [ENV...]",
 		Short: "Check what docs/bootstrap.md asks for, and say what to do",
 		Long: "doctor checks each step of docs/bootstrap.md for the environments, by default for all: tools, credentials, state, the key of its\n" +
-			"secrets, GitHub App, what is pinned, connection, certificate, quotas, locks. For each it says ok, note, problem or not checked, and what to do. It changes nothing.\n\n" +
+			"secrets, GitHub App, what is pinned, connection, certificate, quotas, locks. For each it says ok, note, problem or not checked, and\n" +
+			"what to do. It changes nothing.\n\n" +
 			"It reads Pulumi.ENV.yaml in the current folder, a checkout of the devops repository, asks AWS with your credentials (AWS_PROFILE,\n" +
 			"AWS_REGION) and GitHub with the token in GITHUB_TOKEN.\n\nExit status: 0 no problem, 1 problems were found, 2 bad usage.",
 		Example: "  relay doctor\n  relay doctor qa main --output json",
