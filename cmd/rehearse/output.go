@@ -9,6 +9,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/spf13/pflag"
+
 	"github.com/tekpossible/ha-devops/internal/rehearsal"
 	"github.com/tekpossible/ha-devops/internal/rehearsal/faults"
 	"github.com/tekpossible/ha-devops/internal/rehearsal/runner"
@@ -22,11 +24,34 @@ type result struct {
 	Calls []faults.Call `json:"calls,omitempty"`
 }
 
+// The formats of what is printed at the end.
+const (
+	formatText = "text"
+	formatJSON = "json"
+)
+
+// outputFlag adds the flag of a command that prints in either format; checkOutput refuses others.
+func outputFlag(flags *pflag.FlagSet, format *string) {
+	flags.StringVar(format, "output", formatText, "what is printed at the end: `text` or json")
+}
+
+func checkOutput(format string) error {
+	if format != formatText && format != formatJSON {
+		return fmt.Errorf("--output %q: expected text or json", format)
+	}
+	return nil
+}
+
+func printJSON(w io.Writer, v any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(v)
+}
+
 func printResult(w io.Writer, format string, r result) error {
-	if format == "json" {
-		encoder := json.NewEncoder(w)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(r)
+	if format == formatJSON {
+		return printJSON(w, r)
 	}
 	for _, c := range r.Calls {
 		fmt.Fprintf(w, "%4d  %s\n", c.Number, c.Name)

@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -66,6 +67,9 @@ func TestReadme(t *testing.T) {
 		}
 	}
 	assert.GreaterOrEqual(t, steps, 20, "the tour is not found whole")
+	var answered asked
+	require.NoError(t, json.Unmarshal([]byte(person.run(t, "rehearse ask main --output json")), &answered))
+	assert.Len(t, answered.Instances, 2)
 
 	for command, problem := range map[string]string{
 		"rehearse ask prod":                                       `environment "prod": expected dev, qa, main`,

@@ -83,7 +83,7 @@ running instances in dev, and promote it to qa and main. AWS, GitHub and the ins
 	flags.StringVar(&o.keep, "keep", "", "keep repositories, buckets, images, logs and stack exports in this empty or new `directory`")
 	flags.StringVar(&o.page, "page", "", "write a page of it to this `file`, also when it failed; with --keep it links to the reviews and logs")
 	flags.BoolVar(&o.open, "open", false, "open that page in the browser; without --page it lies beside what is kept, or in a temporary file")
-	flags.StringVar(&o.output, "output", "text", "what is printed at the end: `text` or json")
+	outputFlag(flags, &o.output)
 	flags.StringArrayVar(&o.fault, "fault", nil, "do a `fault` to one of the pipelines' calls, KIND:NUMBER or KIND:NAME, with KIND one of "+faults.KindList()+
 		"; a stage that it fails is retried; may be repeated. \"list\" lists the calls")
 	o.stays.flags(flags)
@@ -131,9 +131,7 @@ func (o *options) check() error {
 	if o.approve != "auto" && o.approve != "ask" {
 		problems = append(problems, fmt.Errorf("--approve %q: expected auto or ask", o.approve))
 	}
-	if o.output != "text" && o.output != "json" {
-		problems = append(problems, fmt.Errorf("--output %q: expected text or json", o.output))
-	}
+	problems = append(problems, checkOutput(o.output))
 	for _, text := range o.fault {
 		if o.list = o.list || text == "list"; text == "list" {
 			continue

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,6 +16,7 @@ import (
 	"github.com/tekpossible/ha-devops/environments"
 	"github.com/tekpossible/ha-devops/internal/awsconfig"
 	"github.com/tekpossible/ha-devops/internal/doctor"
+	"github.com/tekpossible/ha-devops/internal/terminal"
 	"github.com/tekpossible/ha-devops/pipelines"
 )
 
@@ -28,8 +28,9 @@ func newDoctorCommand(d *deps) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor [ENV...]",
 		Short: "Check what docs/bootstrap.md asks for, and say what to do",
-		Long: "doctor checks each step of docs/bootstrap.md for the environments, by default for all: tools, credentials, state, GitHub App, what is\n" +
-			"pinned, connection, certificate, quotas, locks. For each it says ok, note, problem or not checked, and what to do. It changes nothing.\n\n" +
+		Long: "doctor checks each step of docs/bootstrap.md for the environments, by default for all: tools, credentials, state, the key of its\n" +
+			"secrets, GitHub App, what is pinned, connection, certificate, quotas, locks. For each it says ok, note, problem or not checked, and\n" +
+			"what to do. It changes nothing.\n\n" +
 			"It reads Pulumi.ENV.yaml in the current folder, a checkout of the devops repository, asks AWS with your credentials (AWS_PROFILE,\n" +
 			"AWS_REGION) and GitHub with the token in GITHUB_TOKEN.\n\nExit status: 0 no problem, 1 problems were found, 2 bad usage.",
 		Example: "  relay doctor\n  relay doctor qa main --output json",
@@ -70,11 +71,8 @@ func runDoctor(ctx context.Context, d *deps, dir string, names []string) error {
 		found := examined{profile.Environment, doctor.Problems(results), results}
 		report, problems = append(report, found), problems+found.Problems
 	}
-	if d.ui.format == formatJSON {
-		if err := d.ui.result(map[string]any{"problems": problems, "environments": report}); err != nil {
-			return err
-		}
-	} else if err := printTable(d, report); err != nil {
+	found := map[string]any{"problems": problems, "environments": report}
+	if err := d.ui.show(found, func(p *terminal.Page) { doctorText(p, report) }); err != nil {
 		return err
 	}
 	if problems > 0 {
@@ -109,7 +107,7 @@ func subject(d *deps, c environments.Config, p environments.Profile, cfg aws.Con
 	f := c.Facts(p)
 	s := doctor.Subject{
 		Product: c.Product, Environment: p.Environment, Upstream: p.Upstream, Project: environments.Project, Backend: c.Backend,
-		Account: c.Account, Region: c.Region, Bucket: f.Bucket(), Connection: f.Connection(), Domain: c.Domain, Certificate: c.Certificate,
+		Account: c.Account, Region: c.Region, SecretsKey: c.SecretsKey, Bucket: f.Bucket(), Connection: f.Connection(), Domain: c.Domain, Certificate: c.Certificate,
 		Pulumi: "pulumi", Machine: cfg.Region,
 		Hub: doctor.Hub{
 			API: c.GitHub.API, Owner: c.GitHub.Owner, App: c.GitHub.App, Secret: c.GitHub.Secret, Token: d.getenv("GITHUB_TOKEN"),
@@ -151,21 +149,19 @@ func subject(d *deps, c environments.Config, p environments.Profile, cfg aws.Con
 	return s
 }
 
-// printTable prints what was found for people: a line for each check, below it what to do.
-func printTable(d *deps, report []examined) error {
-	var out strings.Builder
-	for i, e := range report {
-		if i > 0 {
-			out.WriteString("\n")
-		}
-		fmt.Fprintf(&out, "%s\n", e.Environment)
+var statusStyles = map[doctor.Status]string{doctor.Note: terminal.Yellow, doctor.Problem: terminal.Red, doctor.NotChecked: terminal.Faint}
+
+// doctorText lays out a row for each check, and below it what to do.
+func doctorText(p *terminal.Page, report []examined) {
+	const column = 34
+	for _, e := range report {
+		p.Gap()
+		p.Line(0, terminal.As(terminal.Bold, e.Environment))
 		for _, r := range e.Checks {
-			fmt.Fprintf(&out, "  %-11s  %-17s  %s\n", r.Status, r.Check, strings.ReplaceAll(r.Found, "\n", "\n"+strings.Repeat(" ", 34)))
+			p.Row(2, column, fmt.Sprintf("%-11s  %s", r.Status, r.Check), terminal.As(statusStyles[r.Status], r.Found))
 			if r.Fix != "" {
-				fmt.Fprintf(&out, "%s→ %s\n", strings.Repeat(" ", 34), r.Fix)
+				p.Row(0, column, "", terminal.Text("→ "+r.Fix))
 			}
 		}
 	}
-	_, err := fmt.Fprint(d.ui.stdout, out.String())
-	return err
 }

@@ -22,6 +22,7 @@ func bootstrapped(ts *testscript.TestScript, _ bool, args []string) {
 	account := of(ts).aws
 	ts.Check(account.CreateBucket("tools"))
 	keepVersions(ts, types.BucketVersioningStatusEnabled)
+	account.PutKey("arn:aws:kms:eu-central-1:123456789012:key/1", awssim.Key{State: "Enabled"})
 	for _, environment := range args {
 		ts.Check(account.PutObject(stateBucket, ".pulumi/stacks/ha-devops/"+environment+".json", []byte("{}")))
 		account.PutConnection("arn:connection/"+environment, awssim.Connection{Name: "shop-" + environment, Status: "AVAILABLE"})

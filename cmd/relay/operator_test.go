@@ -22,6 +22,7 @@ const stackConfig = `config:
   ha-devops:domain: %[1]s.example.com
   ha-devops:reach: [%[2]s]
   ha-devops:backend: s3://shop-pulumi-state
+  ha-devops:secretsKey: arn:aws:kms:eu-central-1:123456789012:key/1
   ha-devops:github: {owner: acme, app: 7, api: %[3]q, secret: %[4]q, software: software, image: image, infrastructure: infrastructure}
   ha-devops:relay: {uri: s3://tools/relay, sha256: "%064[5]d"}
 `

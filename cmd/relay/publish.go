@@ -14,6 +14,7 @@ import (
 	"github.com/tekpossible/ha-devops/environments"
 	"github.com/tekpossible/ha-devops/internal/awsconfig"
 	"github.com/tekpossible/ha-devops/internal/publish"
+	"github.com/tekpossible/ha-devops/internal/terminal"
 )
 
 // publishFlags say what is published and where.
@@ -95,11 +96,12 @@ func runPublish(ctx context.Context, d *deps, flags publishFlags) error {
 			d.ui.progress("%s pins them now", file)
 		}
 	}
-	if d.ui.format == formatJSON {
-		return d.ui.result(result)
-	}
-	_, err = fmt.Fprint(d.ui.stdout, result.yaml())
-	return err
+	return d.ui.show(result, func(p *terminal.Page) {
+		p.Width = 0 // it is copied as it stands
+		for line := range strings.Lines(result.yaml()) {
+			p.Line(0, terminal.Text(strings.TrimSuffix(line, "\n")))
+		}
+	})
 }
 
 // complete finds this binary where no other is given.

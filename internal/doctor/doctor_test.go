@@ -3,6 +3,7 @@ package doctor_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"testing"
@@ -72,8 +73,10 @@ var faults = map[string]fault{
 		check:  "AWS region", found: "region eu-central-1 is not enabled", fix: "aws account enable-region --region-name eu-central-1",
 	},
 	"a region that does not exist": {
-		damage: func(w *world) { w.subject.Region, w.subject.Machine = "eu-moon-1", "eu-moon-1" },
-		check:  "AWS region", found: "there is no region eu-moon-1", fix: "mend region in Pulumi.qa.yaml",
+		damage: func(w *world) {
+			w.subject.Region, w.subject.Machine, w.subject.SecretsKey = "eu-moon-1", "eu-moon-1", ""
+		},
+		check: "AWS region", found: "there is no region eu-moon-1", fix: "mend region in Pulumi.qa.yaml",
 	},
 	"no state bucket": {
 		damage: func(w *world) { w.subject.Backend = "s3://elsewhere" },
@@ -94,6 +97,42 @@ var faults = map[string]fault{
 	"a public state": {
 		damage: func(w *world) { w.aws.SetBucket(state, awssim.BucketSettings{Open: true}) },
 		check:  "state access", found: "may be made public", fix: "put-public-access-block --bucket shop-state",
+	},
+	"no secrets key": {
+		damage: func(w *world) { w.aws.DeleteKey(secretsKey) },
+		check:  "secrets key", found: "there is no key " + secretsKey, fix: "make it as step 2 of docs/bootstrap.md says, or mend secretsKey in Pulumi.qa.yaml",
+	},
+	"a disabled secrets key": {
+		damage: func(w *world) { w.aws.PutKey(secretsKey, awssim.Key{State: "Disabled"}) },
+		check:  "secrets key", found: "is Disabled", fix: "aws kms enable-key --key-id " + secretsKey,
+	},
+	"a secrets key that will be deleted": {
+		damage: func(w *world) { w.aws.PutKey(secretsKey, awssim.Key{State: "PendingDeletion"}) },
+		check:  "secrets key", found: "is PendingDeletion", fix: "aws kms cancel-key-deletion --key-id " + secretsKey + ", then aws kms enable-key --key-id " + secretsKey,
+	},
+	"a secrets key without material": {
+		damage: func(w *world) { w.aws.PutKey(secretsKey, awssim.Key{State: "PendingImport"}) },
+		check:  "secrets key", found: "is PendingImport", fix: "https://eu-central-1.console.aws.amazon.com/kms/home",
+	},
+	"a secrets key of another region": {
+		damage: func(w *world) { w.subject.SecretsKey = "arn:aws:kms:eu-west-1:123456789012:key/1" },
+		check:  "secrets key", found: "is in account 123456789012 and region eu-west-1, qa is in 123456789012 and eu-central-1", fix: "make a key there",
+	},
+	"a secrets key of another account": {
+		damage: func(w *world) { w.subject.SecretsKey = "arn:aws:kms:eu-central-1:999999999999:key/1" },
+		check:  "secrets key", found: "is in account 999999999999", fix: "mend secretsKey",
+	},
+	"a secrets key that is none": {
+		damage: func(w *world) { w.subject.SecretsKey = "key/1" },
+		check:  "secrets key", found: "key/1 is no ARN", fix: "mend secretsKey",
+	},
+	"a secrets key that may not be looked at": {
+		damage: func(w *world) { w.aws.Deny("kms:DescribeKey") },
+		check:  "secrets key", status: doctor.NotChecked, found: "DescribeKey may not be called", fix: "let your credentials call DescribeKey of KMS",
+	},
+	"secrets with a passphrase": {
+		damage: func(w *world) { w.subject.SecretsKey = "" },
+		check:  "secrets key", status: doctor.Note, found: "none is configured: a passphrase encrypts", fix: "pulumi stack change-secrets-provider awskms:///",
 	},
 	"no GitHub token": {
 		damage: func(w *world) { w.subject.Hub.Token = "" },
@@ -204,7 +243,7 @@ var faults = map[string]fault{
 		check:  "quotas", found: "qa needs 1 more VPCs, 1 of 1 are used", fix: "servicequotas",
 	},
 	"too few addresses": {
-		damage: func(w *world) { w.aws.UseAddresses(4) },
+		damage: func(w *world) { w.addresses(4) },
 		check:  "quotas", found: "2 more Elastic IP addresses, 4 of 5 are used (quota L-0263D0A3)", fix: "servicequotas",
 	},
 	"credentials that may not provision": {
@@ -254,7 +293,7 @@ func TestWithItsNetworkAnEnvironmentNeedsNoQuota(t *testing.T) {
 	w := newWorld(t, nil)
 	w.aws.PutNetwork("vpc-1", map[string]string{"product": "shop", "environment": "qa"})
 	w.aws.SetQuota("L-F678F1CE", 1)
-	w.aws.UseAddresses(5)
+	w.addresses(5)
 	assert.Zero(t, doctor.Problems(w.examine()))
 }
 
@@ -299,6 +338,13 @@ func TestACheckThatHangsIsNotChecked(t *testing.T) {
 	}, time.Millisecond)
 	assert.Equal(t, "context deadline exceeded", results[0].Found)
 	assert.Equal(t, doctor.Result{Check: "next", Status: doctor.NotChecked, Found: "it needs: slow"}, results[1])
+}
+
+// addresses uses so many Elastic IP addresses.
+func (w *world) addresses(n int) {
+	for i := range n {
+		w.aws.PutAddress(fmt.Sprintf("eipalloc-%d", i))
+	}
 }
 
 // lock takes the stack's lock as Pulumi does.

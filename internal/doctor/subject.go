@@ -17,6 +17,8 @@ type Subject struct {
 	Account, Region string
 	// Addresses is how many Elastic IP addresses it has.
 	Addresses int
+	// SecretsKey is the ARN of the KMS key that encrypts the stack's secrets, empty when a passphrase does.
+	SecretsKey string
 	// Bucket is the artifact bucket, Connection the name of the connection to GitHub.
 	Bucket, Connection string
 	// Domain and Certificate are the load balancer's name, or its certificate's ARN; both may be empty.
@@ -83,6 +85,7 @@ func (s Subject) Checks() []Check {
 		{Name: "state versions", Step: 2, Needs: []string{bucket}, Run: s.stateVersions},
 		{Name: "state encryption", Step: 2, Needs: []string{bucket}, Run: s.stateEncryption},
 		{Name: "state access", Step: 2, Needs: []string{bucket}, Run: s.stateAccess},
+		{Name: "secrets key", Step: 2, Needs: in, Run: s.secretsKey},
 		{Name: "state lock", Step: 6, Needs: []string{bucket}, Run: s.stateLock},
 		{Name: token, Step: 6, Run: s.token},
 		{Name: appSecret, Step: 3, Needs: in, Run: s.appSecret},

@@ -31,10 +31,11 @@ import (
 )
 
 const (
-	accountID = "123456789012"
-	region    = "eu-central-1"
-	state     = "shop-state"
-	arn       = "arn:aws:codestar-connections:eu-central-1:123456789012:connection/1"
+	accountID  = "123456789012"
+	region     = "eu-central-1"
+	state      = "shop-state"
+	secretsKey = "arn:aws:kms:eu-central-1:123456789012:key/1"
+	arn        = "arn:aws:codestar-connections:eu-central-1:123456789012:connection/1"
 )
 
 var binary = []byte("the relay binary")
@@ -77,7 +78,7 @@ func newWorld(t *testing.T, before func(*world)) *world {
 	t.Cleanup(cloud.Close)
 	w.subject = doctor.Subject{
 		Product: "shop", Environment: "qa", Upstream: "dev", Project: "ha-devops", Backend: "s3://" + state, Account: accountID, Region: region,
-		Addresses: 2, Bucket: "shop-qa", Connection: "shop-qa", Domain: "qa.shop.example.com", Pulumi: w.pulumi("v3.255.0"), Machine: region,
+		SecretsKey: secretsKey, Addresses: 2, Bucket: "shop-qa", Connection: "shop-qa", Domain: "qa.shop.example.com", Pulumi: w.pulumi("v3.255.0"), Machine: region,
 		Hub: doctor.Hub{Owner: "acme", App: 7, Token: "kims", Repositories: []doctor.Repository{
 			{Role: "software", Name: "software", Branch: "qa", Source: true},
 			{Role: "image", Name: "image", Branch: "qa", Source: true, Handoffs: true},
@@ -133,6 +134,7 @@ func (w *world) account() {
 	})
 	require.NoError(w, err)
 	w.subject.Hub.Secret = w.aws.SetSecret("shop/github", secret(7))
+	w.aws.PutKey(secretsKey, awssim.Key{State: "Enabled"})
 	w.aws.PutConnection(arn, awssim.Connection{Name: "shop-qa", Status: "AVAILABLE"})
 	w.aws.PutCertificate("arn:aws:acm:1", awssim.Certificate{Domain: "qa.shop.example.com", Status: "ISSUED"})
 }

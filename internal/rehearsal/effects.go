@@ -122,6 +122,26 @@ func (r *Rehearsal) awsEffects() provider.AWS {
 			},
 			Delete: func(_ context.Context, res provider.Resource) error { r.runner.DeletePipeline(res.Name); return nil },
 		},
+		Connection: provider.Effect{
+			Put:    putDecoded(r.putConnection),
+			Delete: func(_ context.Context, res provider.Resource) error { r.aws.DeleteConnection(res.ARN); return nil },
+		},
+		Certificate: provider.Effect{
+			Put:    putDecoded(r.putCertificate),
+			Delete: func(_ context.Context, res provider.Resource) error { r.aws.DeleteCertificate(res.ARN); return nil },
+		},
+		CertificateValidation: provider.Effect{Put: putDecoded(r.validate)},
+		Network: provider.Effect{
+			Put: putDecoded(func(res provider.Resource, in struct{ Tags map[string]string }) error {
+				r.aws.PutNetwork(res.ID, in.Tags)
+				return nil
+			}),
+			Delete: func(_ context.Context, res provider.Resource) error { r.aws.DeleteNetwork(res.ID); return nil },
+		},
+		Address: provider.Effect{
+			Put:    func(_ context.Context, res provider.Resource) error { r.aws.PutAddress(res.ID); return nil },
+			Delete: func(_ context.Context, res provider.Resource) error { r.aws.DeleteAddress(res.ID); return nil },
+		},
 		Images: r.images,
 	}
 }

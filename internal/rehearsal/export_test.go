@@ -22,6 +22,11 @@ const AppID = appID
 // SetGitHubSecret stores other credentials for the pipelines.
 func (r *Rehearsal) SetGitHubSecret(text string) { r.aws.SetSecret(Product+"/github", text) }
 
+// SetConnection gives the connection of an environment another status.
+func (r *Rehearsal) SetConnection(environment, status string) error {
+	return r.setConnection(environment, status)
+}
+
 // Minted are the tokens that Apps got, Objects the contents of all objects by bucket and key.
 func (r *Rehearsal) Minted() []string                    { return r.github.Minted() }
 func (r *Rehearsal) Objects() (map[string][]byte, error) { return r.aws.Objects() }

@@ -162,10 +162,11 @@ func (r *Rehearsal) startRunner(context.Context) error {
 		Clone: func(ctx context.Context, repository, branch, commit, dest string) error {
 			return r.clone(ctx, repository, branch, commit, dest)
 		},
-		Parameter: func(name string) (string, bool) { p, ok := r.aws.Parameter(name); return p.Value, ok },
-		Environ:   func() []string { return slices.Concat(machine, r.pulumi()) },
-		Approver:  identities()[Approver],
-		Log:       r.options.Timeline.Pipeline,
+		Connection: r.usable,
+		Parameter:  func(name string) (string, bool) { p, ok := r.aws.Parameter(name); return p.Value, ok },
+		Environ:    func() []string { return slices.Concat(machine, r.pulumi()) },
+		Approver:   identities()[Approver],
+		Log:        r.options.Timeline.Pipeline,
 	}
 	if r.options.Approve != nil {
 		o.Approve = r.approve

@@ -27,15 +27,17 @@ func Environments() []string {
 	return list
 }
 
-// Provision does what the platform team does: pulumi up of an environment's stack.
+// Provision does what the platform team does: pulumi up of an environment's stack, and the handshake of its connection.
 func (r *Rehearsal) Provision(ctx context.Context, environment string) error {
 	return r.step(environment, "provision", func() (string, error) {
 		s, err := r.stack(ctx, environment)
 		if err != nil {
 			return "", err
 		}
-		_, err = s.Up(ctx, "", "")
-		return "pulumi up", err
+		if _, err := s.Up(ctx, "", ""); err != nil {
+			return "", err
+		}
+		return "pulumi up", r.shake(environment)
 	})
 }
 

@@ -108,6 +108,7 @@ func New(opts Options) *Account {
 		"ec2":                  ec2Service(a.ec2Actions()),
 		"sts":                  a.stsService(),
 		"acm":                  JSONService("acm", a.certificatesActions()),
+		"kms":                  JSONService("kms", a.keysActions()),
 		"servicequotas":        JSONService("servicequotas", a.quotasActions()),
 		"codestar-connections": JSONService("codestar-connections", a.connectionsActions()),
 		"autoscaling":          queryService("autoscaling", "http://autoscaling.amazonaws.com/doc/2011-01-01/", a.autoScalingActions()),

@@ -17,6 +17,13 @@ func (a *Account) PutConnection(arn string, c Connection) {
 	set(&a.around, &a.around.connections, arn, c)
 }
 
+// Connections are all connections by their ARNs.
+func (a *Account) Connections() map[string]Connection {
+	a.around.mu.Lock()
+	defer a.around.mu.Unlock()
+	return maps.Clone(a.around.connections)
+}
+
 // DeleteConnection deletes a connection by its ARN.
 func (a *Account) DeleteConnection(arn string) {
 	a.around.mu.Lock()
@@ -56,6 +63,13 @@ type Certificate struct {
 // PutCertificate makes or changes a certificate by its ARN.
 func (a *Account) PutCertificate(arn string, c Certificate) {
 	set(&a.around, &a.around.certificates, arn, c)
+}
+
+// Certificates are all certificates by their ARNs.
+func (a *Account) Certificates() map[string]Certificate {
+	a.around.mu.Lock()
+	defer a.around.mu.Unlock()
+	return maps.Clone(a.around.certificates)
 }
 
 // DeleteCertificate deletes a certificate by its ARN.

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"sync"
 )
 
@@ -17,7 +16,8 @@ type surroundings struct {
 	connections  map[string]Connection  // by ARN
 	certificates map[string]Certificate // by ARN
 	networks     map[string]map[string]string
-	addresses    int
+	addresses    map[string]bool // by allocation ID
+	keys         map[string]Key  // by ARN
 	quotas       map[string]float64
 	regions      map[string]string
 	denied       map[string]bool
@@ -46,11 +46,14 @@ func (a *Account) DeleteNetwork(id string) {
 	delete(a.around.networks, id)
 }
 
-// UseAddresses says how many Elastic IP addresses are used.
-func (a *Account) UseAddresses(n int) {
+// PutAddress allocates an Elastic IP address with an ID.
+func (a *Account) PutAddress(id string) { set(&a.around, &a.around.addresses, id, true) }
+
+// DeleteAddress releases an Elastic IP address.
+func (a *Account) DeleteAddress(id string) {
 	a.around.mu.Lock()
 	defer a.around.mu.Unlock()
-	a.around.addresses = n
+	delete(a.around.addresses, id)
 }
 
 // SetQuota sets a quota by its code; every other is 5.
@@ -59,7 +62,7 @@ func (a *Account) SetQuota(code string, value float64) { set(&a.around, &a.aroun
 // SetRegion adds a region with its opt-in status; the account's own needs none.
 func (a *Account) SetRegion(name, optIn string) { set(&a.around, &a.around.regions, name, optIn) }
 
-// Deny lets nobody call an action of EC2 or Secrets Manager any more, such as "ec2:CreateVpc".
+// Deny lets nobody call an action of EC2, KMS or Secrets Manager any more, such as "ec2:CreateVpc".
 func (a *Account) Deny(action string) { set(&a.around, &a.around.denied, action, true) }
 
 // Expire makes every credential one that has expired.
@@ -128,8 +131,8 @@ func (a *Account) describeAddresses(form url.Values) (any, error) {
 	}
 	a.around.mu.Lock()
 	defer a.around.mu.Unlock()
-	for i := range a.around.addresses {
-		out.Addresses.Items = append(out.Addresses.Items, address{"eipalloc-" + strconv.Itoa(i+1)})
+	for _, id := range slices.Sorted(maps.Keys(a.around.addresses)) {
+		out.Addresses.Items = append(out.Addresses.Items, address{id})
 	}
 	return out, taught(form)
 }

@@ -24,6 +24,12 @@ type AWS struct {
 	AutoScalingGroup Effect
 	// BuildProject is a CodeBuild project, known by name.
 	BuildProject Effect
+	// Connection is a connection to GitHub, known by ARN; property connectionStatus is that of its creation.
+	Connection Effect
+	// Certificate is a certificate of ACM, known by ARN; property status is that of its creation. CertificateValidation waits for its issue.
+	Certificate, CertificateValidation Effect
+	// Network is a VPC, Address an Elastic IP address, both known by ID.
+	Network, Address Effect
 	// Pipeline is a CodePipeline pipeline, known by name.
 	Pipeline Effect
 

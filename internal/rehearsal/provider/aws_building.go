@@ -3,9 +3,9 @@ package provider
 // building is CodeBuild, CodePipeline and the connections to GitHub.
 func (a AWS) building() map[string]spec {
 	connection := func(service string, out o) spec {
-		out["connectionStatus"] = "AVAILABLE"
+		out["connectionStatus"] = "PENDING" // until a person completes it, which the state does not learn
 		return spec{
-			name: "name", max: 32, id: "{arn}", tagged: true, out: out, replace: "providerType hostArn",
+			name: "name", max: 32, id: "{arn}", tagged: true, out: out, replace: "providerType hostArn", effect: a.Connection,
 			arn: "arn:aws:" + service + ":{region}:{account}:connection/{hex8}-{hex4}-{hex4}-{hex4}-{hex12}",
 		}
 	}

@@ -9,7 +9,7 @@ func (a AWS) network() map[string]spec {
 				"defaultSecurityGroupId": "sg-{hex17}", "dhcpOptionsId": "dopt-{hex17}", "ipv6AssociationId": "",
 				"mainRouteTableId": "rtb-{hex17}",
 			},
-			replace: "cidrBlock ipv4IpamPoolId ipv4NetmaskLength",
+			replace: "cidrBlock ipv4IpamPoolId ipv4NetmaskLength", effect: a.Network,
 		}),
 		"aws:ec2/subnet:Subnet": ec2("subnet", "subnet", spec{
 			out:      o{"ipv6CidrBlockAssociationId": "", "availabilityZone": "{region}a", "availabilityZoneId": "az1"},
@@ -30,7 +30,7 @@ func (a AWS) network() map[string]spec {
 				"privateDns": "", "privateIp": "", "ptrRecord": "", "publicDns": "ec2-203-0-113-10.{region}.compute.amazonaws.com",
 				"publicIp": "203.0.113.10",
 			},
-			replace: "domain address publicIpv4Pool networkBorderGroup",
+			replace: "domain address publicIpv4Pool networkBorderGroup", effect: a.Address,
 		},
 		"aws:ec2/routeTable:RouteTable": ec2("rtb", "route-table", spec{required: "vpcId", replace: "vpcId"}),
 		"aws:ec2/route:Route": {

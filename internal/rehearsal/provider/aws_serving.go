@@ -32,10 +32,10 @@ func (a AWS) serving() map[string]spec {
 				"renewalEligibility": "INELIGIBLE", "renewalSummaries": []any{}, "status": "PENDING_VALIDATION", "type": "AMAZON_ISSUED",
 				"validationEmails": []any{}, "validationMethod": "DNS",
 			},
-			replace: "domainName subjectAlternativeNames validationMethod keyAlgorithm",
+			replace: "domainName subjectAlternativeNames validationMethod keyAlgorithm", effect: a.Certificate,
 		},
 		"aws:acm/certificateValidation:CertificateValidation": {
-			id: "{now}", required: "certificateArn", replace: "certificateArn validationRecordFqdns",
+			id: "{now}", required: "certificateArn", replace: "certificateArn validationRecordFqdns", effect: a.CertificateValidation,
 		},
 		"aws:autoscaling/group:Group": {
 			name: "name", max: 255, id: "{name}",

@@ -89,6 +89,11 @@ func (j *job) source(ctx context.Context, config map[string]string) (string, err
 	if e.Branch != "" {
 		branch = e.Branch // a trigger's branch goes before the configured one
 	}
+	if usable := j.runner.opts.Connection; usable != nil {
+		if err := usable(config["ConnectionArn"]); err != nil {
+			return "", err
+		}
+	}
 	if err := j.runner.opts.Clone(ctx, repository, branch, e.Commit, dest); err != nil {
 		return "", fmt.Errorf("cloning %s at branch %s, commit %q: %w", repository, branch, e.Commit, err)
 	}

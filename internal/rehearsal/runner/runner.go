@@ -19,6 +19,8 @@ import (
 type Options struct {
 	// Dir is the folder for logs, artifacts, caches and builds.
 	Dir string
+	// Connection says why a connection to GitHub cannot be used, by its ARN. Nil: every one can.
+	Connection func(arn string) error
 	// Clone makes a full clone of a repository ("owner/name") at dest, with the commit checked out on the branch. An empty
 	// commit means the branch's newest.
 	Clone func(ctx context.Context, repository, branch, commit, dest string) error
