@@ -46,8 +46,8 @@ type Wait struct {
 }
 
 // Until returns when every instance of the group runs the group's launch template version and every target is healthy. It gives up
-// when a refresh fails or is rolled back, when an instance cannot be launched, or after the group's own grace period for each
-// instance and five minutes, with the last state and where to look.
+// when a refresh fails or is rolled back, when an instance cannot be launched, or after it has waited for the group's own grace period
+// for each instance and five minutes, with the last state and where to look.
 func (w Wait) Until(ctx context.Context) error {
 	last := ""
 	var deadline time.Time
@@ -58,7 +58,7 @@ func (w Wait) Until(ctx context.Context) error {
 		}
 		if deadline.IsZero() {
 			each := time.Duration(aws.ToInt32(group.HealthCheckGracePeriod)+60) * time.Second
-			deadline = w.Since.Add(each*time.Duration(aws.ToInt32(group.DesiredCapacity)+1) + 5*time.Minute)
+			deadline = time.Now().Add(each*time.Duration(aws.ToInt32(group.DesiredCapacity)+1) + 5*time.Minute)
 		}
 		state, done, err := w.look(ctx, group)
 		if err != nil {

@@ -3,6 +3,7 @@ package rollout_test
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -100,24 +101,39 @@ func TestItWaitsForEveryInstance(t *testing.T) {
 func TestItSaysWhyItGivesUp(t *testing.T) {
 	running := state{versions: []string{"2", "1"}, healthy: []bool{false, true}}
 	for name, c := range map[string]struct {
-		end   state
-		since time.Time
-		want  string
+		end  state
+		want string
 	}{
-		"a failed refresh":      {state{refresh: astypes.InstanceRefreshStatusFailed}, time.Now(), "the instance refresh ended Failed: too slow"},
-		"a refresh rolled back": {state{refresh: astypes.InstanceRefreshStatusRollbackSuccessful}, time.Now(), "ended RollbackSuccessful: too slow"},
-		"a failed launch":       {state{failed: "no capacity"}, time.Now(), "Launching: no capacity"},
-		"no end in time":        {running, time.Now().Add(-time.Hour), "not rolled out in time: 0 of 2 instances run launch template version 2"},
+		"a failed refresh":      {state{refresh: astypes.InstanceRefreshStatusFailed}, "the instance refresh ended Failed: too slow"},
+		"a refresh rolled back": {state{refresh: astypes.InstanceRefreshStatusRollbackSuccessful}, "ended RollbackSuccessful: too slow"},
+		"a failed launch":       {state{failed: "no capacity"}, "Launching: no capacity"},
+		"no end in time":        {running, "not rolled out in time: 0 of 2 instances run launch template version 2"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := (&cloud{states: []state{running, c.end}}).wait(t.Context(), c.since)
-			assert.ErrorContains(t, err, c.want)
+			synctest.Test(t, func(t *testing.T) {
+				_, err := (&cloud{states: []state{running, c.end}}).wait(t.Context(), time.Now())
+				assert.ErrorContains(t, err, c.want)
+			})
 		})
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	_, err := (&cloud{states: []state{running}}).wait(ctx, time.Now())
 	assert.ErrorIs(t, err, context.DeadlineExceeded)
+}
+
+// The deployment may have been cut short hours before: what its retry waits for has its whole time nevertheless.
+func TestARetryHoursLaterWaitsAsLongAsTheFirstRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		time.Sleep(3 * time.Hour)
+		c := &cloud{states: []state{
+			{versions: []string{"2", "1"}, healthy: []bool{false, true}}, {versions: []string{"2", "2"}, healthy: []bool{true, true}},
+		}}
+		_, err := c.wait(t.Context(), began)
+		assert.NoError(t, err)
+		assert.Equal(t, 2, c.looks)
+	})
 }
 
 func TestWhatFailedBeforeTheDeploymentDoesNotCount(t *testing.T) {
