@@ -152,6 +152,8 @@ func put(in any, path []any, value any) any {
 	case map[string]any:
 		key, _ := path[0].(string)
 		in[key] = put(in[key], path[1:], value)
+	case map[any]any: // one of its keys is no string
+		in[path[0]] = put(in[path[0]], path[1:], value)
 	case []any:
 		if i, ok := path[0].(int); ok && i < len(in) {
 			in[i] = put(in[i], path[1:], value)
