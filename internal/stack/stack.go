@@ -116,7 +116,7 @@ func (s *Stack) Preview(ctx context.Context, planFile string) (preview.Preview, 
 // message stands in the stack's history. Its
 // error wraps ErrLocked when another update holds the stack's lock, and ErrPlan when the update would leave its plan.
 func (s *Stack) Up(ctx context.Context, planFile, message string) (map[string]string, error) {
-	options := []optup.Option{optup.Color("never"), optup.SuppressProgress()}
+	options := []optup.Option{optup.Color("never"), optup.SuppressProgress(), optup.ShowSecrets(false)}
 	if s.progress != nil {
 		shown := &discreet{to: s.progress}
 		options = append(options, optup.ProgressStreams(shown), optup.ErrorProgressStreams(shown))

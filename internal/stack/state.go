@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/opthistory"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
 )
 
@@ -77,7 +78,8 @@ func (s *Stack) Settle(ctx context.Context) (State, error) {
 	}
 	sum := sha256.Sum256(canonical)
 	found.Digest = hex.EncodeToString(sum[:])
-	last, err := s.auto.History(ctx, 1, 1)
+	// Nothing secret is looked for; to show what is, Pulumi would derive the passphrase's key, which takes it longer than all the rest.
+	last, err := s.auto.History(ctx, 1, 1, opthistory.ShowSecrets(false))
 	if err != nil {
 		return found, fmt.Errorf("history of stack %s: %w", s.auto.Name(), cause(err, nil))
 	}
