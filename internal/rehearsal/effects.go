@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/tekpossible/ha-devops/internal/rehearsal/awssim"
 	"github.com/tekpossible/ha-devops/internal/rehearsal/githubsim"
@@ -144,24 +143,6 @@ func (r *Rehearsal) awsEffects() provider.AWS {
 		},
 		Images: r.images,
 	}
-}
-
-func (r *Rehearsal) images(_ context.Context, query provider.ImageQuery) ([]provider.Image, error) {
-	filters := map[string][]string{}
-	for _, f := range query.Filters {
-		filters[f.Name] = f.Values
-	}
-	found, err := r.aws.FindImages(awssim.ImageQuery{Owners: query.Owners, Filters: filters})
-	if err != nil {
-		return nil, err
-	}
-	var images []provider.Image
-	for _, image := range found {
-		images = append(images, provider.Image{
-			ID: image.ID, Name: image.Name, Owner: image.Owner, State: image.State, Created: image.CreationDate.Format(time.RFC3339), Tags: image.Tags,
-		})
-	}
-	return images, nil
 }
 
 type branch struct{ Repository, Branch, SourceBranch string }

@@ -1,6 +1,7 @@
 package rehearsal
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"time"
@@ -48,4 +49,22 @@ func (r *Rehearsal) putGroup(_ provider.Resource, in group) error {
 		g.RefreshOnChange, g.AutoRollback = true, in.InstanceRefresh.Preferences.AutoRollback
 	}
 	return r.aws.PutGroup(g)
+}
+
+func (r *Rehearsal) images(_ context.Context, query provider.ImageQuery) ([]provider.Image, error) {
+	filters := map[string][]string{}
+	for _, f := range query.Filters {
+		filters[f.Name] = f.Values
+	}
+	found, err := r.aws.FindImages(awssim.ImageQuery{Owners: query.Owners, Filters: filters})
+	if err != nil {
+		return nil, err
+	}
+	var images []provider.Image
+	for _, image := range found {
+		images = append(images, provider.Image{
+			ID: image.ID, Name: image.Name, Owner: image.Owner, State: image.State, Created: image.CreationDate.Format(time.RFC3339), Tags: image.Tags,
+		})
+	}
+	return images, nil
 }
