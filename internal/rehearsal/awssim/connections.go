@@ -18,18 +18,10 @@ func (a *Account) PutConnection(arn string, c Connection) {
 }
 
 // Connections are all connections by their ARNs.
-func (a *Account) Connections() map[string]Connection {
-	a.around.mu.Lock()
-	defer a.around.mu.Unlock()
-	return maps.Clone(a.around.connections)
-}
+func (a *Account) Connections() map[string]Connection { return all(&a.around, &a.around.connections) }
 
 // DeleteConnection deletes a connection by its ARN.
-func (a *Account) DeleteConnection(arn string) {
-	a.around.mu.Lock()
-	defer a.around.mu.Unlock()
-	delete(a.around.connections, arn)
-}
+func (a *Account) DeleteConnection(arn string) { drop(&a.around, &a.around.connections, arn) }
 
 // connectionsActions are those of the connections to GitHub (API Reference of AWS CodeStar Connections).
 func (a *Account) connectionsActions() map[string]JSONAction {
@@ -67,17 +59,11 @@ func (a *Account) PutCertificate(arn string, c Certificate) {
 
 // Certificates are all certificates by their ARNs.
 func (a *Account) Certificates() map[string]Certificate {
-	a.around.mu.Lock()
-	defer a.around.mu.Unlock()
-	return maps.Clone(a.around.certificates)
+	return all(&a.around, &a.around.certificates)
 }
 
 // DeleteCertificate deletes a certificate by its ARN.
-func (a *Account) DeleteCertificate(arn string) {
-	a.around.mu.Lock()
-	defer a.around.mu.Unlock()
-	delete(a.around.certificates, arn)
-}
+func (a *Account) DeleteCertificate(arn string) { drop(&a.around, &a.around.certificates, arn) }
 
 // certificatesActions are those of Certificate Manager.
 func (a *Account) certificatesActions() map[string]JSONAction {

@@ -12,11 +12,7 @@ type Key struct {
 func (a *Account) PutKey(arn string, k Key) { set(&a.around, &a.around.keys, arn, k) }
 
 // DeleteKey deletes a key by its ARN.
-func (a *Account) DeleteKey(arn string) {
-	a.around.mu.Lock()
-	defer a.around.mu.Unlock()
-	delete(a.around.keys, arn)
-}
+func (a *Account) DeleteKey(arn string) { drop(&a.around, &a.around.keys, arn) }
 
 // keysActions are those of KMS (API Reference of AWS Key Management Service).
 func (a *Account) keysActions() map[string]JSONAction {

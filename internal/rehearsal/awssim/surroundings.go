@@ -34,27 +34,33 @@ func set[K comparable, V any](s *surroundings, in *map[K]V, key K, value V) {
 	(*in)[key] = value
 }
 
+// drop takes an entry out of a map of the surroundings.
+func drop[K comparable, V any](s *surroundings, from *map[K]V, key K) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(*from, key)
+}
+
+// all is a copy of a map of the surroundings.
+func all[K comparable, V any](s *surroundings, of *map[K]V) map[K]V {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(*of)
+}
+
 // PutNetwork makes a VPC with an ID and tags.
 func (a *Account) PutNetwork(id string, tags map[string]string) {
 	set(&a.around, &a.around.networks, id, tags)
 }
 
 // DeleteNetwork deletes a VPC.
-func (a *Account) DeleteNetwork(id string) {
-	a.around.mu.Lock()
-	defer a.around.mu.Unlock()
-	delete(a.around.networks, id)
-}
+func (a *Account) DeleteNetwork(id string) { drop(&a.around, &a.around.networks, id) }
 
 // PutAddress allocates an Elastic IP address with an ID.
 func (a *Account) PutAddress(id string) { set(&a.around, &a.around.addresses, id, true) }
 
 // DeleteAddress releases an Elastic IP address.
-func (a *Account) DeleteAddress(id string) {
-	a.around.mu.Lock()
-	defer a.around.mu.Unlock()
-	delete(a.around.addresses, id)
-}
+func (a *Account) DeleteAddress(id string) { drop(&a.around, &a.around.addresses, id) }
 
 // SetQuota sets a quota by its code; every other is 5.
 func (a *Account) SetQuota(code string, value float64) { set(&a.around, &a.around.quotas, code, value) }
