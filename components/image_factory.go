@@ -159,7 +159,5 @@ func (i *ImageFactory) distribution(ctx *pulumi.Context, name string, args *Imag
 
 // imageTags are those of whatever Image Builder makes: it does not know the provider's default tags.
 func imageTags(f pipelines.Facts) pulumi.StringMap {
-	tags := pulumi.ToStringMap(names.Tags(f.Product, f.Environment))
-	tags["managed-by"] = pulumi.String("ha-devops")
-	return tags
+	return pulumi.ToStringMap(names.AllTags(f.Product, f.Environment))
 }

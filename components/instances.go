@@ -7,6 +7,8 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/autoscaling"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/tekpossible/ha-devops/internal/names"
 )
 
 // instances makes what runs the release, and returns the name of the Auto Scaling group.
@@ -48,11 +50,8 @@ func (a *AppEnvironment) instances(ctx *pulumi.Context, name string, args *AppEn
 
 // template makes what instances are launched from. It has no user data: what an instance is was baked into its image.
 func (a *AppEnvironment) template(ctx *pulumi.Context, name string, args *AppEnvironmentArgs, d door, profile pulumi.StringOutput) (*ec2.LaunchTemplate, error) {
-	tags := pulumi.StringMap{
-		"Name": pulumi.String(args.Facts.Name("app")), "product": pulumi.String(args.Facts.Product),
-		"environment": pulumi.String(args.Facts.Environment), "managed-by": pulumi.String("ha-devops"),
-		"Artifact-Tag": pulumi.String(args.ArtifactTag),
-	}
+	tags := pulumi.ToStringMap(names.AllTags(args.Facts.Product, args.Facts.Environment))
+	tags["Name"], tags["Artifact-Tag"] = pulumi.String(args.Facts.Name("app")), pulumi.String(args.ArtifactTag)
 	return ec2.NewLaunchTemplate(ctx, name, &ec2.LaunchTemplateArgs{
 		Name: pulumi.String(args.Facts.Name("app")), ImageId: pulumi.String(args.AMI), InstanceType: pulumi.String(args.Spec.InstanceType),
 		// Who launches one by hand gets what the group launches.
@@ -78,13 +77,13 @@ func (a *AppEnvironment) template(ctx *pulumi.Context, name string, args *AppEnv
 }
 
 func groupTags(args *AppEnvironmentArgs) autoscaling.GroupTagArray {
-	tag := func(key, value string) autoscaling.GroupTagArgs {
+	all := names.AllTags(args.Facts.Product, args.Facts.Environment)
+	var tags autoscaling.GroupTagArray
+	for _, key := range []string{"product", "environment", "managed-by"} {
 		// The launch template tags the instances.
-		return autoscaling.GroupTagArgs{Key: pulumi.String(key), Value: pulumi.String(value), PropagateAtLaunch: pulumi.Bool(false)}
+		tags = append(tags, autoscaling.GroupTagArgs{Key: pulumi.String(key), Value: pulumi.String(all[key]), PropagateAtLaunch: pulumi.Bool(false)})
 	}
-	return autoscaling.GroupTagArray{
-		tag("product", args.Facts.Product), tag("environment", args.Facts.Environment), tag("managed-by", "ha-devops"),
-	}
+	return tags
 }
 
 // scaling keeps the group at its targets: the processors' use, and where environment.json says so the requests per instance. The

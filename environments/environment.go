@@ -13,6 +13,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/tekpossible/ha-devops/components"
+	"github.com/tekpossible/ha-devops/internal/names"
 	"github.com/tekpossible/ha-devops/internal/vars"
 	"github.com/tekpossible/ha-devops/pipelines"
 )
@@ -67,9 +68,7 @@ type providers struct {
 func newProviders(ctx *pulumi.Context, p Profile, c Config) (providers, error) {
 	args := &aws.ProviderArgs{
 		Region: pulumi.String(c.Region), AllowedAccountIds: pulumi.ToStringArray([]string{c.Account}),
-		DefaultTags: aws.ProviderDefaultTagsArgs{Tags: pulumi.StringMap{
-			"product": pulumi.String(c.Product), "environment": pulumi.String(p.Environment), "managed-by": pulumi.String(Project),
-		}},
+		DefaultTags: aws.ProviderDefaultTagsArgs{Tags: pulumi.ToStringMap(names.AllTags(c.Product, p.Environment))},
 	}
 	if c.AssumeRole != "" {
 		args.AssumeRole = aws.ProviderAssumeRoleArgs{RoleArn: pulumi.String(c.AssumeRole)}

@@ -81,8 +81,6 @@ func (p *program) deployment(ctx context.Context, d *deps, v vars.Deploy, approv
 	if err != nil {
 		return deploy.Deployment{}, err
 	}
-	tags := names.Tags(v.Product, v.Environment)
-	tags["managed-by"] = environments.Project
 	lease, err := deployment.Mine(v.Execution, d.getenv("CODEBUILD_BUILD_ID"))
 	return deploy.Deployment{
 		Review: approved, Digest: v.ReviewDigest,
@@ -94,7 +92,7 @@ func (p *program) deployment(ctx context.Context, d *deps, v vars.Deploy, approv
 		Hub: p.hub, Repository: p.config.GitHub.Infrastructure,
 		Matters: []string{release.AMIFile, envspec.File}, Grounds: []string{lint.ExceptionsFile, lint.SignatureFile},
 		Records: p.records(), Locks: locks, Lease: lease, Owners: p.owners(),
-		Account: leftover.Account{Templates: ec2.NewFromConfig(p.cfg), Groups: autoscaling.NewFromConfig(p.cfg)}, Tags: tags,
+		Account: leftover.Account{Templates: ec2.NewFromConfig(p.cfg), Groups: autoscaling.NewFromConfig(p.cfg)}, Tags: names.AllTags(v.Product, v.Environment),
 		Rollout: func(ctx context.Context, outputs map[string]string, since time.Time) error {
 			return p.rollout(ctx, d, outputs, since)
 		},

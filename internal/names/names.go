@@ -30,3 +30,10 @@ func Join(max int, parts ...string) string {
 func Tags(product, environment string) map[string]string {
 	return map[string]string{"product": product, "environment": environment}
 }
+
+// AllTags are the tags that everything of an environment's bears: Tags, and managed-by, which tells people what made it.
+func AllTags(product, environment string) map[string]string {
+	tags := Tags(product, environment)
+	tags["managed-by"] = "ha-devops"
+	return tags
+}
